@@ -1,0 +1,140 @@
+"""The site's settings: one TOML file, every key checked, every unit in its name."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from gridlib.facts.errors import SettingsError
+from gridlib.facts.types import Limits, PlanningRules
+from gridlib.facts.units import HORIZON_H
+
+SETTINGS_FILE = "gridlib.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Site(_Section):
+    """Who and where."""
+
+    name: str = "gridlib site"
+    country: str = Field(default="JO", min_length=2, max_length=2)
+    tz: str = "Asia/Amman"
+    notice: str = ""
+    """Shown on every screen and report, for example that the data are a sample."""
+
+    @field_validator("tz")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"unknown time zone '{value}'; use a name such as Asia/Amman") from error
+        return value
+
+
+class Database(_Section):
+    """Where operational state is kept; empty means the embedded SQLite file under ``data/``."""
+
+    url: str = ""
+
+
+class Clock(_Section):
+    """``data``: now is the hour after the last reading (samples, replays); ``wall``: the real time."""
+
+    follow: Literal["wall", "data"] = "wall"
+
+
+class ForecastSettings(_Section):
+    """How far and how finely the load is forecast."""
+
+    horizon_h: int = Field(default=HORIZON_H, ge=25, le=336)
+    step_min: Literal[15, 30, 60] = 60
+    history_d: int = Field(default=400, ge=7)
+
+
+class Ingest(_Section):
+    """How readings are understood at the door."""
+
+    power_factor: float = Field(default=0.95, gt=0.3, le=1.0)
+    naive_tz: str = ""
+    """Zone of stamps without an offset; empty refuses such stamps."""
+    unit_ratio_limit: float = Field(default=5.0, gt=1)
+    """A transformer whose median load exceeds this multiple of its rating is read in a wrong unit."""
+
+
+class Decisions(_Section):
+    """Who may decide what."""
+
+    four_eyes: bool = True
+
+
+class Settings(_Section):
+    """All of gridlib.toml, checked."""
+
+    home: Path = Path()
+    site: Site = Site()
+    database: Database = Database()
+    clock: Clock = Clock()
+    ingest: Ingest = Ingest()
+    forecast: ForecastSettings = ForecastSettings()
+    limits: Limits = Limits()
+    planning: PlanningRules = PlanningRules()
+    decisions: Decisions = Decisions()
+
+    @property
+    def data_dir(self) -> Path:
+        """Folder of the database and the telemetry data set."""
+        return self.home / "data"
+
+    @property
+    def reports_dir(self) -> Path:
+        """Folder of executed notebooks and HTML reports."""
+        return self.home / "reports"
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy URL; ``GRIDLIB_DATABASE_URL`` wins over the file."""
+        embedded = f"sqlite:///{(self.data_dir / 'gridlib.db').absolute()}"
+        return os.environ.get("GRIDLIB_DATABASE_URL") or self.database.url or embedded
+
+
+def read_settings(home: Path | None = None) -> Settings:
+    """Read ``gridlib.toml`` of a workspace.
+
+    Parameters
+    ----------
+    home : Path, optional
+        The workspace; default is ``GRIDLIB_HOME``, else the current folder.
+
+    Returns
+    -------
+    Settings
+        Checked settings with ``home`` made absolute.
+
+    Raises
+    ------
+    SettingsError
+        No such file, not TOML, or a key that is unknown or out of range.
+    """
+    folder = (home or Path(os.environ.get("GRIDLIB_HOME", "."))).absolute()
+    path = folder / SETTINGS_FILE
+    if not path.is_file():
+        raise SettingsError(
+            str(path),
+            "not found: this folder is not a gridlib workspace",
+            what_to_do="Run 'gridlib init --sample' here, or name the workspace with --home.",
+        )
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Settings.model_validate({**found, "home": folder})
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(str(path), f"not valid TOML: {error}") from error
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise SettingsError(str(path), faults, what_to_do="Correct the named keys.") from error

@@ -1,0 +1,313 @@
+"""Words of the trade as types: levels, states, actions, and the records that pass between floors."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class RiskLevel(StrEnum):
+    """LOW [0, 0.3), MEDIUM [0.3, 0.7), HIGH [0.7, 1]; rules may raise it above the score."""
+
+    LOW = "LOW"
+    MEDIUM = "MEDIUM"
+    HIGH = "HIGH"
+
+
+class PlanState(StrEnum):
+    """States of a load-transfer plan; the moves are in `gridlib.domain.lifecycle`."""
+
+    DRAFT = "DRAFT"
+    APPROVED = "APPROVED"
+    ISSUED = "ISSUED"
+    EXECUTED = "EXECUTED"
+    RETURNED = "RETURNED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    PARTIAL = "PARTIAL"
+    ROLLED_BACK = "ROLLED_BACK"
+
+
+class WorkOrderState(StrEnum):
+    """States of a work order."""
+
+    OPEN = "OPEN"
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETED = "COMPLETED"
+    CANCELLED = "CANCELLED"
+    ABORTED = "ABORTED"
+
+
+class StepState(StrEnum):
+    """States of one line of a switching sheet."""
+
+    PENDING = "PENDING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+    ABORTED = "ABORTED"
+
+
+class Role(StrEnum):
+    """What a user may do: analysts run, operators decide and switch, managers read."""
+
+    ANALYST = "analyst"
+    OPERATOR = "operator"
+    MANAGER = "manager"
+
+
+class SwitchState(StrEnum):
+    """Position of a switch."""
+
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+
+
+class Quality(int):
+    """Quality bits of one reading, the vocabulary of IEC 60870-5-101/104 (7.2.6.3)."""
+
+    OK = 0x00
+    OVERFLOW = 0x01
+    BLOCKED = 0x10
+    SUBSTITUTED = 0x20
+    NOT_TOPICAL = 0x40
+    INVALID = 0x80
+    MISSING = OVERFLOW | NOT_TOPICAL | INVALID
+    """A reading with any of these bits is not used as a value."""
+
+
+class Limits(BaseModel):
+    """Risk levels and limits of the site; every default is the trade rule's.
+
+    Loading is ``|S| / rating`` in percent; temperatures are hot-spot in degC.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    medium_score: float = Field(default=0.3, gt=0, lt=1)
+    high_score: float = Field(default=0.7, gt=0, le=1)
+    weight_overload: float = 0.6
+    weight_thermal: float = 0.2
+    weight_cascading: float = 0.2
+    overload_points: tuple[tuple[float, float], ...] = ((80, 0.0), (90, 0.3), (100, 0.7), (120, 1.0))
+    thermal_points: tuple[tuple[float, float], ...] = ((98, 0.0), (120, 0.5), (140, 1.0))
+    loading_limit_pct: float = Field(default=100, gt=0)
+    p_any_limit: float = Field(default=0.3, gt=0, lt=1)
+    high_loading_p50_pct: float = 110
+    high_loading_p50_h: int = 2
+    high_loading_p90_pct: float = 120
+    high_hot_spot_p90_c: float = 140
+    emergency_pct: float = Field(default=120, gt=0)
+    trip_pct: float = Field(default=150, gt=0)
+    kiosk_surcharge_k: float = Field(default=15, ge=0)
+    downgrade_margin: float = Field(default=0.05, ge=0)
+    downgrade_runs: int = Field(default=2, ge=1)
+
+
+class PlanningRules(BaseModel):
+    """How load transfers are searched and checked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    derating_pct: float = Field(default=5, ge=0, lt=100)
+    max_moves: int = Field(default=2, ge=1, le=2)
+    plans_per_transformer: int = Field(default=3, ge=1)
+    why_not_per_transformer: int = Field(default=10, ge=0)
+    switching_lead_min: int = Field(default=60, ge=0)
+    state_max_age_h: float = Field(default=24 * 365, gt=0)
+
+
+@dataclass(frozen=True)
+class Network:
+    """The network as tables; columns are in `gridlib.facts.frames` under the same names.
+
+    ``states`` holds the newest row of each switch. A switch without a row is assumed to be in its
+    normal state, healthy and untagged, and says so (``source = "assumed"``).
+    """
+
+    substations: pd.DataFrame
+    feeders: pd.DataFrame
+    transformers: pd.DataFrame
+    sections: pd.DataFrame
+    switches: pd.DataFrame
+    states: pd.DataFrame
+    lines: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What `gridlib.domain.forecast.forecast_load` returns.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row for each transformer and hour (`ForecastFrame`).
+    windows : DataFrame
+        One row for each transformer and window of hours (`WindowFrame`).
+    findings : DataFrame
+        transformer_id, code, message: what could not be done as asked, and for whom.
+    """
+
+    frame: pd.DataFrame
+    windows: pd.DataFrame
+    findings: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Move:
+    """One section group changed over from one transformer to another.
+
+    Attributes
+    ----------
+    open_switch, close_switch : str
+        The closed device that is opened, and the open tie that is closed.
+    sections : tuple of str
+        The sections that change their transformer.
+    from_transformer, to_transformer : str
+        Donor and receiver.
+    """
+
+    open_switch: str
+    close_switch: str
+    sections: tuple[str, ...]
+    from_transformer: str
+    to_transformer: str
+
+
+@dataclass(frozen=True)
+class Side:
+    """One transformer of a plan, before and after, over the whole horizon.
+
+    Loadings are percent of nameplate; ``limit_pct`` is what binds; ``peak_time`` is UTC.
+    """
+
+    transformer_id: str
+    role: str
+    rating_kva: float
+    limit_pct: float
+    peak_pct_p50_before: float
+    peak_pct_p50_after: float
+    peak_pct_p90_before: float
+    peak_pct_p90_after: float
+    hours_over_before: int
+    hours_over_after: int
+    hot_spot_c_before: float
+    hot_spot_c_after: float
+    loss_of_life_d_before: float
+    loss_of_life_d_after: float
+    risk_before: float
+    risk_after: float
+    peak_time: datetime
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The outcome of checking a plan hour by hour.
+
+    Attributes
+    ----------
+    holds : bool
+        True when no limit is newly broken and no existing violation grows, in any hour.
+    method : str
+        How it was checked, shown as it is ("additive kVA, 5 % derated").
+    reasons : tuple of str
+        Why it does not hold, each with the binding limit and by how much; empty when it holds.
+    not_checked : tuple of str
+        What could not be checked for want of data ("protection", "voltage").
+    margin_pct : float
+        Smallest distance to a limit on any receiver, percent of its rating.
+    """
+
+    holds: bool
+    method: str
+    reasons: tuple[str, ...]
+    not_checked: tuple[str, ...]
+    margin_pct: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A load transfer that was proven; rank 1 is best."""
+
+    transformer_id: str
+    rank: int
+    moves: tuple[Move, ...]
+    sides: tuple[Side, ...]
+    proof: Proof
+    relief_pct: float
+    relieved_kvah: float
+    risk_before: float
+    risk_after: float
+    operations: int
+    interrupted_customers: int
+    needed_from: datetime | None
+    needed_until: datetime | None
+    decide_by: datetime | None
+
+
+@dataclass(frozen=True)
+class WhyNot:
+    """A transfer that was looked at and refused, with the limit that binds."""
+
+    transformer_id: str
+    moves: tuple[Move, ...]
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PlanningCase:
+    """Everything planning has to say about one transformer.
+
+    ``do_nothing`` is plan 0: hours over limit, peak loading, peak hot-spot, loss of life, overload kVAh.
+    ``other_measures`` names what else could help where no transfer does.
+    """
+
+    transformer_id: str
+    do_nothing: Mapping[str, float]
+    plans: tuple[Plan, ...]
+    why_not: tuple[WhyNot, ...]
+    other_measures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a switching sheet.
+
+    ``step_id`` is fixed ("S03"), ``switching`` is true where a device changes its position, ``state_after``
+    is that position, ``hold_point`` where the sheet stops until the control room says go.
+    """
+
+    step_id: str
+    number: int
+    phase: str
+    verb: str
+    device: str
+    place: str
+    text: str
+    expected: str
+    if_it_fails: str
+    switching: bool = False
+    state_after: SwitchState | None = None
+    hold_point: bool = False
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """A switching sheet: steps, checklist and the computed way back.
+
+    ``drafted_by`` is "template" or the model that worded it; ``abort_triggers`` carry numbers.
+    """
+
+    plan_id: str
+    title: str
+    purpose: str
+    steps: tuple[Step, ...]
+    checklist: tuple[str, ...]
+    rollback: tuple[Step, ...]
+    abort_triggers: tuple[str, ...]
+    drafted_by: str = "template"
+    notes: tuple[str, ...] = field(default=())

@@ -1,0 +1,1 @@
+"""Intentions of people and schedules: one function, one transaction, one audit row each."""
