@@ -41,7 +41,7 @@ ingest_file = sa.Table(
     metadata,
     sa.Column("ingest_id", _Id, primary_key=True),
     sa.Column("seq", sa.Integer, nullable=False, unique=True),
-    sa.Column("sha256", sa.String(64), nullable=False, unique=True),
+    sa.Column("sha256", sa.String(64), nullable=False, index=True),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("kind", _Word, nullable=False),
     sa.Column("rows", sa.Integer, nullable=False),
@@ -71,7 +71,6 @@ stage_run = sa.Table(
     sa.Column("finished_at", _Time, nullable=False),
     sa.Column("seconds", sa.Float, nullable=False),
     sa.Column("counts", _Json, nullable=False),
-    sa.Column("digest", sa.String(64), nullable=False),
 )
 
 finding = sa.Table(

@@ -117,9 +117,15 @@ class RiskFrame(_Table):
     p_any_1_24: Series[float] = pa.Field(ge=0, le=1, description="P(any overload), leads 1..24")
     p_any_24_72: Series[float] = pa.Field(ge=0, le=1, description="P(any overload), leads 25..72")
     p_any_1_72: Series[float] = pa.Field(ge=0, le=1, description="P(any overload), whole horizon")
-    hot_spot_c_max: Series[float] = pa.Field(description="largest hot spot at median load [degC]")
-    hot_spot_c_max_p90: Series[float] = pa.Field(description="largest hot spot at p90 load [degC]")
-    loss_of_life_d: Series[float] = pa.Field(ge=0, description="insulation life used over the horizon [d]")
+    hot_spot_c_max: Series[float] = pa.Field(
+        nullable=True, description="largest hot spot at median load [degC]; empty: not computed"
+    )
+    hot_spot_c_max_p90: Series[float] = pa.Field(
+        nullable=True, description="largest hot spot at p90 load [degC]; empty: not computed"
+    )
+    loss_of_life_d: Series[float] = pa.Field(
+        ge=0, nullable=True, description="insulation life used over the horizon [d]; empty: not computed"
+    )
     confidence: Series[float] = pa.Field(ge=0, le=1, nullable=True)
     reasons: Series[object] = pa.Field(description="list of sentences, largest component first")
 

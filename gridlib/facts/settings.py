@@ -27,6 +27,8 @@ class Site(_Section):
     tz: str = "Asia/Amman"
     notice: str = ""
     """Shown on every screen and report, for example that the data are a sample."""
+    assumed_ambient_c: float = Field(default=35.0, ge=-40, le=60)
+    """Air temperature where no weather is known; each use is a finding."""
 
     @field_validator("tz")
     @classmethod

@@ -1,0 +1,143 @@
+"""Tables of the network, and reported positions of its switches."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from gridlib.adapters.readers.cells import parse_flags, parse_names, parse_numbers, parse_times
+from gridlib.adapters.readers.findings import Findings
+from gridlib.adapters.readers.raw import RawTable
+from gridlib.adapters.readers.series import drop_unclear_times
+from gridlib.facts.errors import FrameError
+from gridlib.facts.frames import NETWORK_TABLES, check_frame
+
+_ASSUMED: dict[tuple[str, str], tuple[str | float | bool, str]] = {
+    ("sections", "method"): ("kva_share", "its shares are taken for shares of installed kVA"),
+    ("sections", "spread_pct"): (20.0, "a range of +-20 % is assumed for every section load"),
+    ("switches", "remote"): (False, "every switch is taken for hand-operated"),
+    ("switches", "may_parallel"): (False, "no make-before-break transfer is planned"),
+    ("switch_states", "health"): ("OK", "every switch is taken for healthy"),
+    ("switch_states", "tags"): ("", "every switch is taken for untagged"),
+    ("switch_states", "source"): ("manual", "every position is taken for a manual entry"),
+}
+"""What stands in for a column, or a cell, that a table of data needs and a file may leave out."""
+
+_DTYPES: dict[str, Any] = {"str": object, "float64": float, "bool": bool}
+_COST = {
+    "name_ar": "Arabic screens show the identifier",
+    "limit_a": "its current limit is not checked",
+    "rating_kva": "overload and risk cannot be computed",
+    "cooling": "ONAN is assumed",
+    "paper": "normal paper is assumed",
+    "enclosure": "no surcharge for a kiosk is added",
+    "customers": "interrupted customers are not counted",
+    "vk_pct": "voltage is not checked",
+    "vkr_pct": "voltage is not checked",
+    "tap_pct": "voltage is not checked",
+    "load_break_a": "no switch can be operated on load",
+    "fault_make_ka": "no switch can be closed onto a live network",
+    "limit_kva": "the limit of a tie is not checked",
+    "phase_rotation_confirmed_on": "no transfer can be planned",
+    "lat": "not shown on the map",
+    "lon": "not shown on the map",
+}
+
+
+def read_network_table(table: RawTable, findings: Findings, name: str) -> pd.DataFrame:
+    """Read one table of the network.
+
+    Parameters
+    ----------
+    table : RawTable
+        The file.
+    findings : Findings
+        Takes optional columns that are missing, and columns that are not known.
+    name : str
+        Key of `NETWORK_TABLES`, other than ``switch_states``.
+
+    Returns
+    -------
+    DataFrame
+        That table, every column present.
+
+    Raises
+    ------
+    FileError
+        A column that must be is missing, or a value breaks the rules of the table.
+    """
+    return _checked(table, name, _columns(table, findings, name, ""))
+
+
+def read_switch_states(table: RawTable, findings: Findings, *, naive_tz: str) -> pd.DataFrame:
+    """Read reported positions of switches.
+
+    Parameters
+    ----------
+    table : RawTable
+        Columns switch_id, time, state, and perhaps health, tags, source.
+    findings : Findings
+        Takes what is missing or doubtful.
+    naive_tz : str
+        Zone of stamps without an offset; empty refuses them.
+
+    Returns
+    -------
+    DataFrame
+        A `SwitchStates` table in the order of time; words in capitals.
+
+    Raises
+    ------
+    FileError
+        The file cannot be used.
+    """
+    rows = _columns(table, findings, "switch_states", naive_tz)
+    for column in ("state", "health", "tags"):
+        rows[column] = rows[column].str.upper()
+    rows = drop_unclear_times(rows, naive_tz, findings)
+    rows = _checked(table, "switch_states", rows)
+    again = rows.duplicated()
+    findings.add_rows(rows[again], "switch_id", "duplicate", "came more than once; one was kept")
+    return rows[~again].sort_values("time", kind="stable", ignore_index=True)
+
+
+def _columns(table: RawTable, findings: Findings, name: str, naive_tz: str) -> pd.DataFrame:
+    rules = NETWORK_TABLES[name].to_schema().columns
+    assumed = {column: value for (of, column), value in _ASSUMED.items() if of == name}
+    table.require({column for column, rule in rules.items() if not rule.nullable and column not in assumed})
+    done: dict[str, Any] = {}
+    parse: dict[str, Callable[[str], Any]] = {
+        "str": lambda column: parse_names(table, column, optional=True),
+        "float64": lambda column: parse_numbers(table, column),
+        "bool": lambda column: parse_flags(table, column),
+    }
+    for column, rule in rules.items():
+        value, cost = assumed.get(column, (None, _COST.get(column, "left empty")))
+        kind = str(rule.dtype)
+        if column not in table.frame:
+            findings.add_file("optional_column_missing", f"column {column}: {cost}", len(table.frame))
+            empty = float("nan") if kind == "float64" else None
+            done[column] = pd.Series(
+                [empty if value is None else value] * len(table.frame),
+                index=table.frame.index,
+                dtype=_DTYPES[kind],
+            )
+        elif kind.startswith("datetime64"):
+            done[column] = parse_times(table, column, naive_tz)
+        elif rule.nullable or column in assumed:
+            cells = pd.Series(parse[kind](column), index=table.frame.index)
+            done[column] = cells if value is None else cells.where(cells.notna(), value)
+        elif kind == "str":
+            done[column] = parse_names(table, column)
+        else:
+            done[column] = parse[kind](column)
+    for column in [column for column in table.frame.columns if column not in rules]:
+        findings.add_file("column_ignored", f"column {column} is not known", len(table.frame))
+    return pd.DataFrame(done, index=table.frame.index)
+
+
+def _checked(table: RawTable, name: str, rows: pd.DataFrame) -> pd.DataFrame:
+    try:
+        return check_frame(NETWORK_TABLES[name], rows).reset_index(drop=True)
+    except FrameError as error:
+        raise table.error(f"{error.bad_rows} bad value(s): {'; '.join(error.examples)}") from error

@@ -1,0 +1,175 @@
+"""Plans, what planning said about each transformer, and switching sheets."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+from sqlalchemy import Connection
+
+from gridlib.adapters import tables as t
+from gridlib.adapters.store import parse_utc, utc_text
+from gridlib.facts.errors import NotFoundError, StoreError
+from gridlib.facts.types import Instruction, Plan, PlanningCase, PlanState, WhyNot
+
+_PLAN = TypeAdapter(Plan)
+_INSTRUCTION = TypeAdapter(Instruction)
+_WHY_NOT = TypeAdapter(tuple[WhyNot, ...])
+OPEN_PLAN_STATES = (PlanState.DRAFT, PlanState.APPROVED, PlanState.ISSUED, PlanState.PARTIAL)
+"""States in which a plan covers its transformer; an EXECUTED one has changed the network itself."""
+
+
+@dataclass(frozen=True)
+class PlanRecord:
+    """A plan as stored: the proven transfer and where it stands."""
+
+    plan_id: str
+    run_id: str
+    state: PlanState
+    reason: str
+    rev: int
+    plan: Plan
+    prepared_by: str
+    approved_by: str | None
+    created_at: pd.Timestamp
+
+
+def save_case(connection: Connection, run_id: str, case: PlanningCase) -> None:
+    """Keep what planning said about one transformer besides its plans."""
+    connection.execute(
+        t.planning_case.insert().values(
+            run_id=run_id,
+            transformer_id=case.transformer_id,
+            do_nothing=dict(case.do_nothing),
+            why_not=_WHY_NOT.dump_python(case.why_not, mode="json"),
+            other_measures=list(case.other_measures),
+        )
+    )
+
+
+def read_cases(connection: Connection, run_id: str, transformer_id: str = "") -> list[PlanningCase]:
+    """Read plan 0, refused transfers and other measures of a run; plans are read apart."""
+    query = sa.select(t.planning_case).where(t.planning_case.c.run_id == run_id)
+    if transformer_id:
+        query = query.where(t.planning_case.c.transformer_id == transformer_id)
+    return [
+        PlanningCase(
+            row.transformer_id,
+            row.do_nothing,
+            (),
+            _WHY_NOT.validate_python(row.why_not),
+            tuple(row.other_measures),
+        )
+        for row in connection.execute(query.order_by(t.planning_case.c.transformer_id))
+    ]
+
+
+def read_case(connection: Connection, run_id: str, transformer_id: str) -> PlanningCase | None:
+    """Read plan 0, refused transfers and other measures of one transformer."""
+    return next(iter(read_cases(connection, run_id, transformer_id)), None)
+
+
+def save_plan(
+    connection: Connection,
+    plan_id: str,
+    run_id: str,
+    plan: Plan,
+    *,
+    prepared_by: str,
+    created_at: pd.Timestamp,
+) -> None:
+    """Keep a new plan as DRAFT."""
+    connection.execute(
+        t.plan.insert().values(
+            plan_id=plan_id,
+            run_id=run_id,
+            kind="transfer",
+            parent_id=None,
+            transformer_id=plan.transformer_id,
+            rank=plan.rank,
+            state=str(PlanState.DRAFT),
+            reason="",
+            rev=0,
+            body=_PLAN.dump_python(plan, mode="json"),
+            prepared_by=prepared_by,
+            created_at=utc_text(created_at),
+        )
+    )
+
+
+def read_plans(
+    connection: Connection,
+    *,
+    plan_id: str = "",
+    transformer_id: str = "",
+    states: Iterable[PlanState] = (),
+) -> list[PlanRecord]:
+    """Plans by id, transformer or state; by transformer, then rank."""
+    query = sa.select(t.plan).order_by(t.plan.c.transformer_id, t.plan.c.rank, t.plan.c.plan_id)
+    if plan_id:
+        query = query.where(t.plan.c.plan_id == plan_id)
+    if transformer_id:
+        query = query.where(t.plan.c.transformer_id == transformer_id)
+    if wanted := [str(s) for s in states]:
+        query = query.where(t.plan.c.state.in_(wanted))
+    return [
+        PlanRecord(
+            r.plan_id,
+            r.run_id,
+            PlanState(r.state),
+            r.reason,
+            r.rev,
+            _PLAN.validate_python(r.body),
+            r.prepared_by,
+            r.approved_by,
+            parse_utc(r.created_at),
+        )
+        for r in connection.execute(query)
+    ]
+
+
+def read_plan(connection: Connection, plan_id: str) -> PlanRecord:
+    """Read one plan; `NotFoundError` where there is none."""
+    for record in read_plans(connection, plan_id=plan_id):
+        return record
+    raise NotFoundError("plan", plan_id, what_to_do="See 'gridlib queue' for the plans that wait.")
+
+
+def set_plan_state(
+    connection: Connection,
+    record: PlanRecord,
+    state: PlanState,
+    *,
+    reason: str,
+    at: pd.Timestamp,
+    approved_by: str | None = None,
+) -> None:
+    """Move a plan on, if nobody else has since it was read; `StoreError` otherwise."""
+    done = connection.execute(
+        t.plan.update()
+        .where(t.plan.c.plan_id == record.plan_id, t.plan.c.rev == record.rev)
+        .values(
+            state=str(state),
+            reason=reason,
+            rev=record.rev + 1,
+            decided_at=utc_text(at),
+            approved_by=approved_by,
+        )
+    )
+    if done.rowcount != 1:
+        raise StoreError(
+            f"{record.plan_id} was changed by someone else", what_to_do="Look again and decide anew."
+        )
+
+
+def save_instruction(connection: Connection, run_id: str, instruction: Instruction) -> None:
+    """Keep the sheet of a plan."""
+    body = _INSTRUCTION.dump_python(instruction, mode="json")
+    connection.execute(t.instruction.insert().values(plan_id=instruction.plan_id, run_id=run_id, body=body))
+
+
+def read_instruction(connection: Connection, plan_id: str) -> Instruction | None:
+    """Read the sheet of a plan, where it is written."""
+    body = connection.scalar(sa.select(t.instruction.c.body).where(t.instruction.c.plan_id == plan_id))
+    return None if body is None else _INSTRUCTION.validate_python(body)

@@ -1,0 +1,113 @@
+"""The outcome of a run and the details of a plan, for programs (``--json``) and for people."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+from rich.console import Console
+from rich.markup import escape
+
+from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
+from gridlib.apps.summary import print_plan, print_ranking, print_table
+from gridlib.facts.types import Instruction, Plan, PlanningCase, PlanState
+from gridlib.workbench import Workbench
+from gridlib.workflow import queries
+from gridlib.workflow.queries import PlanFile
+
+_PLAN = TypeAdapter(Plan)
+_INSTRUCTION = TypeAdapter(Instruction | None)
+_CASE = TypeAdapter(PlanningCase | None)
+
+
+def run_outcome(workbench: Workbench, run_id: str) -> dict[str, Any]:
+    """Collect the result of a run as contracted for ``gridlib run --json``."""
+    run = queries.get_run(workbench, run_id)
+    counts = {stage: dict(record.counts) for stage, record in run.stages.items()}
+    levels: dict[str, list[str]] = {"HIGH": [], "MEDIUM": [], "LOW": []}
+    if "risk" in run.stages:
+        risk = queries.get_risk(workbench, run_id)
+        for level in levels:
+            levels[level] = risk.loc[risk["risk_level"] == level, "transformer_id"].tolist()
+    open_plans = queries.get_plans(workbench, states=OPEN_PLAN_STATES) if "planning" in run.stages else []
+    forecast = counts.get("forecast", {})
+    return {
+        "run_id": run_id,
+        "issued_at": run.issued_at.isoformat(),
+        "readings": forecast.get("readings", 0),
+        "forecasts": forecast.get("forecasts", 0),
+        "horizon_h": workbench.settings.forecast.horizon_h,
+        "findings": len(queries.get_findings(workbench, run_id)),
+        "levels": levels,
+        "plans": [_plan_line(record) for record in open_plans],
+        "notice": workbench.settings.site.notice,
+    }
+
+
+def _plan_line(record: PlanRecord) -> dict[str, Any]:
+    body = _PLAN.dump_python(record.plan, mode="json")
+    kept = ("transformer_id", "rank", "moves", "relief_pct", "risk_before", "risk_after", "proof", "sides")
+    return {"plan_id": record.plan_id, "state": record.state, **{key: body[key] for key in kept}}
+
+
+def print_outcome(console: Console, workbench: Workbench, run_id: str, report: Path | None) -> None:
+    """Print the ranking, the best plan of the worst transformer, and how to go on."""
+    tz, home = workbench.settings.site.tz, workbench.settings.home
+    run = queries.get_run(workbench, run_id)
+    if "risk" not in run.stages:
+        console.print(f"{run_id}: {', '.join(run.stages)} done")
+        return
+    risk = queries.get_risk(workbench, run_id)
+    if workbench.settings.site.notice:
+        console.print(workbench.settings.site.notice, markup=False, style="italic")
+    print_ranking(console, risk, tz)
+    open_plans = queries.get_plans(workbench, states=OPEN_PLAN_STATES)
+    best = {r.plan.transformer_id: r for r in reversed(open_plans)}
+    worst = next((best[name] for name in risk["transformer_id"] if name in best), None)
+    if worst is not None:
+        console.print()
+        print_plan(console, worst)
+    elif "planning" in run.stages:
+        console.print("\nNo load transfer helps or is needed; see 04_planning for what was refused and why.")
+    if report is not None:
+        console.print(f"\nReport: {report}", soft_wrap=True, markup=False)
+    where = "" if home == Path.cwd() else f" --home {home}"
+    if worst is not None and worst.state is PlanState.DRAFT:
+        console.print(f"Next:   gridlib serve --as operator{where}", soft_wrap=True, markup=False)
+        console.print(
+            f"   or   gridlib approve {worst.plan_id} --by operator{where}", soft_wrap=True, markup=False
+        )
+    else:
+        console.print(f"Next:   gridlib queue{where}", soft_wrap=True, markup=False)
+
+
+def plan_details(file: PlanFile) -> dict[str, Any]:
+    """Collect one plan with its sheet and what was refused."""
+    return {
+        "plan_id": file.record.plan_id,
+        "state": file.record.state,
+        "reason": file.record.reason,
+        "plan": _PLAN.dump_python(file.record.plan, mode="json"),
+        "instruction": _INSTRUCTION.dump_python(file.instruction, mode="json"),
+        "case": _CASE.dump_python(file.case, mode="json"),
+        "work_orders": [order.work_order_id for order in file.work_orders],
+    }
+
+
+def print_details(console: Console, file: PlanFile) -> None:
+    """Print one plan in full."""
+    print_plan(console, file.record)
+    if file.record.reason:
+        console.print(f"  {escape(file.record.reason)}")
+    sheet = file.instruction
+    if sheet is not None:
+        rows = [(s.number, s.verb, s.device, s.text, s.expected, s.if_it_fails) for s in sheet.steps]
+        print_table(console, sheet.title, ("", "verb", "device", "do", "expect", "if it fails"), rows)
+        back = [(s.number, s.verb, s.device, s.text) for s in sheet.rollback]
+        print_table(console, "Rollback", ("", "verb", "device", "do"), back)
+        for line in (*sheet.checklist, *sheet.abort_triggers, *sheet.notes):
+            console.print(f"  - {escape(line)}")
+    if file.case is not None:
+        refused = [(w.code, w.reason) for w in file.case.why_not]
+        print_table(console, "Why not", ("code", "reason"), refused)
+        for line in file.case.other_measures:
+            console.print(f"  - {escape(line)}")

@@ -1,0 +1,195 @@
+"""The daily outlook: what a manager reads in two minutes, as escaped HTML and tables."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
+from gridlib.apps.html import Html, escape
+from gridlib.apps.summary import describe_moves, local_time
+from gridlib.workbench import Workbench
+from gridlib.workflow import audit, material, queries
+from gridlib.workflow.queries import Queue
+
+WEEK_H = 168
+FORMATS = {"score": ".2f", "P(overload) [%]": ".0f", "hot spot [degC]": ".0f"}
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Everything the report of one run shows."""
+
+    run_id: str
+    tz: str
+    issued_at: pd.Timestamp
+    risk: pd.DataFrame
+    worst: Any
+    worst_forecast: pd.DataFrame
+    worst_history: pd.Series
+    worst_thermal: pd.DataFrame
+    plans: list[PlanRecord]
+    queue: Queue
+    findings: pd.DataFrame
+    audit_rows: int
+    audit_checkpoints: int
+
+    @property
+    def best_plans(self) -> list[PlanRecord]:
+        """The best open plan of each transformer, worst transformer first."""
+        best = {r.plan.transformer_id: r for r in reversed(self.plans)}
+        return [best[name] for name in self.risk["transformer_id"] if name in best]
+
+
+def read_outlook(workbench: Workbench, run_id: str = "") -> Outlook:
+    """Read what the report of a run shows; an empty id takes the newest scored run."""
+    run = queries.get_run(workbench, run_id, stage="risk")
+    risk = queries.get_risk(workbench, run.run_id)
+    worst = next(risk.itertuples(index=False))
+    forecast = queries.get_frame(workbench, "forecast", run.run_id)
+    thermal = queries.get_frame(workbench, "thermal", run.run_id)
+    with workbench.store.read() as connection:
+        history = material.read_history(workbench, connection, run.issued_at)
+    verdict = audit.verify(workbench)
+    return Outlook(
+        run.run_id,
+        workbench.settings.site.tz,
+        run.issued_at,
+        risk,
+        worst,
+        forecast[forecast["transformer_id"] == worst.transformer_id],
+        history[worst.transformer_id].iloc[-WEEK_H:],
+        thermal[thermal["transformer_id"] == worst.transformer_id],
+        queries.get_plans(workbench, states=OPEN_PLAN_STATES),
+        queries.get_queue(workbench),
+        queries.get_findings(workbench, run.run_id),
+        verdict.rows,
+        verdict.checkpoints,
+    )
+
+
+def headline(day: Outlook) -> Html:
+    """Say in three sentences how the next 72 hours look."""
+    counts = day.risk["risk_level"].value_counts()
+    high, medium = int(counts.get("HIGH", 0)), int(counts.get("MEDIUM", 0))
+    until = local_time(day.issued_at + pd.Timedelta(hours=72), day.tz)
+    covered = len(day.best_plans)
+    sentences = [
+        f"From {local_time(day.issued_at, day.tz)} to {until} ({day.tz}): {high} of {len(day.risk)} "
+        f"transformers are at HIGH risk, {medium} at MEDIUM.",
+    ]
+    if day.risk["imminent"].any():
+        names = ", ".join(day.risk.loc[day.risk["imminent"], "transformer_id"])
+        sentences.append(f"IMMINENT, within 24 hours: {names}.")
+    sentences.append(
+        f"A load transfer that relieves it is ready for {covered} of them; {len(day.queue.approved)} "
+        f"approved plans and {len(day.queue.orders)} work orders are under way."
+    )
+    return Html("".join(f"<p>{escape(sentence)}</p>" for sentence in sentences))
+
+
+def ranking(day: Outlook) -> list[dict[str, object]]:
+    """List the transformers at risk, worst first; at least five."""
+    shown = day.risk[(day.risk["risk_level"] != "LOW") | (day.risk.index < day.risk.index[:5].max() + 1)]
+    return [
+        {
+            "transformer": row.transformer_id + (" IMMINENT" if row.imminent else ""),
+            "level": row.risk_level,
+            "score": row.risk_score,
+            "peak loading, median (p90) [%]": f"{row.peak_pct_p50:.0f} ({row.peak_pct_p90:.0f})",
+            "first hour over": local_time(row.first_over, day.tz),
+            "hours over": row.hours_over,
+            "P(overload) [%]": 100 * row.p_any_1_72,
+            "hot spot [degC]": row.hot_spot_c_max,
+        }
+        for row in shown.itertuples(index=False)
+    ]
+
+
+def worst_reasons(day: Outlook) -> Html:
+    """Say why the worst transformer is where it is."""
+    items = "".join(f"<li>{escape(reason)}</li>" for reason in day.worst.reasons)
+    title = f"{day.worst.transformer_id}: {day.worst.risk_level}, score {day.worst.risk_score:.2f}"
+    return Html(f"<p><strong>{escape(title)}</strong></p><ul>{items}</ul>")
+
+
+def plan_sentences(day: Outlook) -> Html:
+    """Say for each transformer at risk what its best plan does, or that there is none."""
+    best = {r.plan.transformer_id: r for r in day.best_plans}
+    items = []
+    for row in day.risk[day.risk["risk_level"] != "LOW"].itertuples(index=False):
+        record = best.get(row.transformer_id)
+        if record is None:
+            text = f"{row.transformer_id}: no load transfer helps without harm; see 04_planning for why not."
+        else:
+            sides = "; ".join(
+                f"{s.transformer_id} from {s.peak_pct_p50_before:.0f} to {s.peak_pct_p50_after:.0f} %"
+                for s in record.plan.sides
+            )
+            text = (
+                f"{row.transformer_id}, {record.plan_id} ({record.state}): {describe_moves(record.plan)}. "
+                f"Peak loading {sides}. Relieves {record.plan.relief_pct:.0f} % of the overload; decide by "
+                f"{local_time(record.plan.decide_by, day.tz)}."
+            )
+        items.append(f"<li>{escape(text)}</li>")
+    return Html(f"<ul>{''.join(items)}</ul>" if items else "<p>Nothing needs to be switched.</p>")
+
+
+def waiting(day: Outlook) -> list[dict[str, object]]:
+    """Count what waits for a person."""
+    return [
+        {"what": "plans to decide", "how many": len(day.queue.drafts)},
+        {"what": "approved plans without a work order", "how many": len(day.queue.approved)},
+        {"what": "work orders open or in progress", "how many": len(day.queue.orders)},
+        {"what": "HIGH alerts nobody has acknowledged", "how many": len(day.queue.unacknowledged)},
+    ]
+
+
+def trust(day: Outlook) -> Html:
+    """Say how good the forecast has been, what was found in the data, and that the trail holds."""
+    confidence = day.risk["confidence"].median()
+    known = "has not been measured yet" if pd.isna(confidence) else f"is {confidence:.2f} of 1 at the median"
+    codes = day.findings.groupby("code")["object_id"].nunique()
+    found = ", ".join(f"{code} at {count}" for code, count in codes.items()) or "none"
+    sentences = [
+        f"Confidence of the forecast, measured on its own past, {known}.",
+        f"Findings of this run: {found}.",
+        "Plans are proven by additive kVA with derating, not by AC power flow; protection is not checked.",
+        f"The audit trail holds: {day.audit_rows} rows, {day.audit_checkpoints} signed checkpoints. "
+        f"Run {day.run_id}.",
+    ]
+    return Html("<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences) + "</ul>")
+
+
+def ranking_alt(day: Outlook) -> str:
+    """Describe the risk bars in words."""
+    return (
+        f"Bars of risk scores: {day.worst.transformer_id} leads with {day.worst.risk_score:.2f}, "
+        f"{day.worst.risk_level}; overload is the largest part where loading passes 80 % of nameplate"
+    )
+
+
+def forecast_alt(day: Outlook) -> str:
+    """Describe the fan in words."""
+    return (
+        f"Load of {day.worst.transformer_id} over the last week and the next 72 hours: the median peaks at "
+        f"{day.worst.peak_pct_p50:.0f} % of its {day.worst.rating_kva:.0f} kVA"
+    )
+
+
+def hot_spot_alt(day: Outlook) -> str:
+    """Describe the temperatures in words."""
+    return (
+        f"Temperatures of {day.worst.transformer_id}: the hot spot peaks at {day.worst.hot_spot_c_max:.0f} "
+        f"degC, at p90 load at {day.worst.hot_spot_c_max_p90:.0f} degC; the limit drawn is 120 degC"
+    )
+
+
+def sides_alt(record: PlanRecord) -> str:
+    """Describe before and after in words."""
+    sides = "; ".join(
+        f"{s.transformer_id} from {s.peak_pct_p50_before:.0f} to {s.peak_pct_p50_after:.0f} %"
+        for s in record.plan.sides
+    )
+    limit_pct = record.plan.sides[0].limit_pct
+    return f"Peak loading before and after {record.plan_id}: {sides}; limit {limit_pct:.0f} %"

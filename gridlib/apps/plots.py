@@ -1,0 +1,158 @@
+"""Figures for notebooks, reports and screens; each has a sentence that says what it shows."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from gridlib.facts.types import Side
+
+INK, BAND, MEDIAN, LIMIT = "#1b1f24", "#9ec5e8", "#0b57a4", "#b3261e"
+LEVEL_COLOUR = {"HIGH": "#b3261e", "MEDIUM": "#b26a00", "LOW": "#2e7d32"}
+TERM_COLOUR = {"overload": "#0b57a4", "thermal": "#b26a00", "cascading": "#5f6b7a"}
+
+
+def _axes(width_in: float = 8.5, height_in: float = 3.2) -> tuple[Figure, plt.Axes]:
+    figure, axes = plt.subplots(figsize=(width_in, height_in), layout="constrained")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#e3e6ea", linewidth=0.8)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def _local(times: pd.Series | pd.DatetimeIndex, tz: str) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(times).tz_convert(tz).tz_localize(None)
+
+
+def plot_forecast(forecast: pd.DataFrame, history: pd.Series, rating_kva: float, tz: str) -> Figure:
+    """Draw the fan of one transformer's forecast after its last measured days.
+
+    Parameters
+    ----------
+    forecast : DataFrame
+        `ForecastFrame` rows of one transformer.
+    history : Series
+        Measured load [kVA] by UTC time.
+    rating_kva : float
+        Nameplate [kVA].
+    tz : str
+        Zone of the time axis.
+
+    Returns
+    -------
+    Figure
+        Load in kVA against local time.
+    """
+    figure, axes = _axes()
+    ahead = _local(forecast["time"], tz)
+    axes.plot(_local(history.index, tz), history, color=INK, linewidth=1.2, label="measured")
+    low, high = forecast["load_kva_p05"], forecast["load_kva_p95"]
+    axes.fill_between(ahead, low, high, color=BAND, alpha=0.45, linewidth=0, label="90 of 100 cases")
+    low, high = forecast["load_kva_p20"], forecast["load_kva_p80"]
+    axes.fill_between(ahead, low, high, color=BAND, linewidth=0, label="60 of 100 cases")
+    axes.plot(ahead, forecast["load_kva_p50"], color=MEDIAN, linewidth=1.6, label="median")
+    axes.axhline(
+        rating_kva, color=LIMIT, linewidth=1.2, linestyle="--", label=f"nameplate {rating_kva:g} kVA"
+    )
+    axes.set_ylabel("kVA")
+    axes.set_title(f"{forecast['transformer_id'].iloc[0]}: load, local time", loc="left")
+    axes.legend(ncols=5, fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.1))
+    return figure
+
+
+def plot_risk(risk: pd.DataFrame, *, top: int = 12) -> Figure:
+    """Draw the weighted terms of the riskiest transformers as stacked bars.
+
+    Parameters
+    ----------
+    risk : DataFrame
+        `RiskFrame`, riskiest first.
+    top : int
+        How many are drawn.
+
+    Returns
+    -------
+    Figure
+        Score 0 to 1, one bar for each transformer; the level stands behind the bar as a word.
+    """
+    shown = risk.head(top).iloc[::-1]
+    figure, axes = _axes(height_in=0.9 + 0.3 * len(shown))
+    left = np.zeros(len(shown))
+    for term, weight in (("overload", 0.6), ("thermal", 0.2), ("cascading", 0.2)):
+        width = weight * shown[term].to_numpy()
+        axes.barh(shown["transformer_id"], width, left=left, color=TERM_COLOUR[term], label=term)
+        left += width
+    for y, (level, imminent) in enumerate(zip(shown["risk_level"], shown["imminent"], strict=True)):
+        word = f"{level} IMMINENT" if imminent else level
+        axes.text(left[y] + 0.01, y, word, va="center", fontsize=9, color=LEVEL_COLOUR[level])
+    axes.set_xlim(0, 1)
+    axes.grid(axis="y", visible=False)
+    axes.set_title("Risk score and what it is made of", loc="left")
+    axes.legend(ncols=3, fontsize=8, frameon=False, loc="lower right")
+    return figure
+
+
+def plot_hot_spot(thermal: pd.DataFrame, tz: str, *, high_c: float = 120) -> Figure:
+    """Draw top oil and hot spot of one transformer over the horizon.
+
+    Parameters
+    ----------
+    thermal : DataFrame
+        `ThermalFrame` rows of one transformer.
+    tz : str
+        Zone of the time axis.
+    high_c : float
+        Limit drawn, hot-spot for normal cyclic loading, IEC 60076-7 [degC].
+
+    Returns
+    -------
+    Figure
+        Temperatures in degC against local time.
+    """
+    figure, axes = _axes()
+    ahead = _local(thermal["time"], tz)
+    axes.plot(ahead, thermal["ambient_c"], color="#5f6b7a", linewidth=1, label="air at the unit")
+    axes.plot(ahead, thermal["top_oil_c"], color="#b26a00", linewidth=1.4, label="top oil")
+    axes.plot(ahead, thermal["hot_spot_c"], color=LIMIT, linewidth=1.6, label="hot spot")
+    axes.plot(
+        ahead, thermal["hot_spot_c_p90"], color=LIMIT, linewidth=1, linestyle=":", label="hot spot, p90 load"
+    )
+    axes.axhline(high_c, color=INK, linewidth=1, linestyle="--", label=f"limit {high_c:g}")
+    axes.set_ylabel("degC")
+    axes.set_title(f"{thermal['transformer_id'].iloc[0]}: temperatures, local time", loc="left")
+    axes.legend(ncols=5, fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.1))
+    return figure
+
+
+def plot_sides(sides: Sequence[Side]) -> Figure:
+    """Draw the peak loading of both sides of a plan, before and after.
+
+    Parameters
+    ----------
+    sides : sequence of Side
+        Donor and receivers.
+
+    Returns
+    -------
+    Figure
+        Peak loading in percent of nameplate, median bars with a mark at p90.
+    """
+    figure, axes = _axes(height_in=1.2 + 0.7 * len(sides))
+    for y, side in enumerate(reversed(sides)):
+        pairs = (
+            (y + 0.18, side.peak_pct_p50_before, side.peak_pct_p90_before, "#b8bec6", "before"),
+            (y - 0.18, side.peak_pct_p50_after, side.peak_pct_p90_after, MEDIAN, "after"),
+        )
+        for at, median, p90, colour, label in pairs:
+            axes.barh(at, median, height=0.32, color=colour, label=label if y == 0 else None)
+            axes.plot([p90, p90], [at - 0.16, at + 0.16], color=INK, linewidth=2)
+            axes.text(max(median, p90) + 1, at, f"{median:.0f} %", va="center", fontsize=9)
+    names = [f"{side.transformer_id}\n({side.role})" for side in reversed(sides)]
+    axes.set_yticks(range(len(sides)), names)
+    axes.axvline(sides[0].limit_pct, color=LIMIT, linestyle="--", linewidth=1.2, label="limit")
+    axes.grid(axis="y", visible=False)
+    axes.set_xlabel("peak loading, percent of nameplate (black mark: p90)")
+    axes.legend(ncols=3, fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.28))
+    return figure

@@ -1,0 +1,1 @@
+"""Voila screens: one module each, shown by an app notebook of four cells."""

@@ -1,0 +1,127 @@
+"""What a person reads in the terminal after a run: the ranking, the best plan, where to go on."""
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gridlib.adapters.records.plans import PlanRecord
+from gridlib.adapters.records.work_orders import WorkOrderRecord
+from gridlib.facts.types import Plan
+from gridlib.workflow.queries import Queue
+
+LEVEL_STYLE = {"HIGH": "bold red", "MEDIUM": "yellow", "LOW": "green"}
+
+
+def print_table(
+    console: Console, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> None:
+    """Print a table; every cell is data and is escaped."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        level = next((str(cell) for cell in row if str(cell) in LEVEL_STYLE), "")
+        table.add_row(*(escape(str(cell)) for cell in row), style=LEVEL_STYLE.get(level))
+    console.print(table)
+
+
+def local_time(moment: object, tz: str) -> str:
+    """Write a UTC moment as local time, or a dash where there is none."""
+    if moment is None or pd.isna(moment):  # type: ignore[call-overload]
+        return "-"
+    return pd.Timestamp(moment).tz_convert(tz).strftime("%a %d %b %H:%M")  # type: ignore[arg-type]
+
+
+def print_ranking(console: Console, risk: pd.DataFrame, tz: str, *, top: int = 12) -> None:
+    """Print the riskiest transformers with what a person asks first."""
+    rows = [
+        (
+            r.transformer_id + (" IMMINENT" if r.imminent else ""),
+            r.risk_level,
+            f"{r.risk_score:.2f}",
+            f"{r.peak_pct_p50:.0f} / {r.peak_pct_p90:.0f} %",
+            local_time(r.first_over, tz),
+            r.hours_over,
+            f"{100 * r.p_any_1_72:.0f} %",
+            f"{r.hot_spot_c_max:.0f} degC",
+        )
+        for r in risk.head(top).itertuples(index=False)
+    ]
+    left = len(risk) - len(rows)
+    columns = (
+        "transformer",
+        "level",
+        "score",
+        "peak p50 / p90",
+        "first over",
+        "hours",
+        "P(over)",
+        "hot spot",
+    )
+    print_table(console, "Transformers by risk, next 72 h", columns, rows)
+    if left > 0:
+        console.print(f"  and {left} more")
+
+
+def describe_moves(plan: Plan) -> str:
+    """Say in one line what a plan moves where."""
+    return "; ".join(
+        f"open {m.open_switch}, close {m.close_switch}: {', '.join(m.sections)} "
+        f"from {m.from_transformer} to {m.to_transformer}"
+        for m in plan.moves
+    )
+
+
+def print_plan(console: Console, record: PlanRecord) -> None:
+    """Print one plan with both sides before and after."""
+    plan = record.plan
+    rows = [
+        (
+            side.transformer_id,
+            side.role,
+            f"{side.peak_pct_p50_before:.0f} -> {side.peak_pct_p50_after:.0f} %",
+            f"{side.peak_pct_p90_before:.0f} -> {side.peak_pct_p90_after:.0f} %",
+            f"{side.hours_over_before} -> {side.hours_over_after}",
+            f"{side.hot_spot_c_before:.0f} -> {side.hot_spot_c_after:.0f} degC",
+            f"{side.risk_before:.2f} -> {side.risk_after:.2f}",
+        )
+        for side in plan.sides
+    ]
+    title = f"{record.plan_id} for {plan.transformer_id} ({record.state}): {describe_moves(plan)}"
+    columns = ("transformer", "side", "peak p50", "peak p90", "hours over", "hot spot", "risk")
+    print_table(console, title, columns, rows)
+    not_checked = ", ".join(plan.proof.not_checked) or "nothing"
+    console.print(
+        f"  relieves {plan.relieved_kvah:.0f} kVAh of overload ({plan.relief_pct:.0f} %); "
+        f"proof: {plan.proof.method}; not checked: {not_checked}",
+        markup=False,
+    )
+
+
+def print_queue(console: Console, queue: Queue, tz: str) -> None:
+    """Print what waits for a decision or an action."""
+    rows: list[tuple[object, ...]] = [
+        ("decide", r.plan_id, r.plan.transformer_id, f"rank {r.plan.rank}", local_time(r.plan.decide_by, tz))
+        for r in queue.drafts
+    ]
+    rows += [
+        ("issue", r.plan_id, r.plan.transformer_id, f"approved by {r.approved_by}", "-")
+        for r in queue.approved
+    ]
+    rows += [("work", w.work_order_id, w.plan_id, f"{w.state}, {next_step(w)}", "-") for w in queue.orders]
+    rows += [("acknowledge", name, "", "HIGH", "-") for name in queue.unacknowledged]
+    if not rows:
+        console.print("Nothing waits.")
+        return
+    print_table(console, "Waiting", ("to do", "what", "for", "state", "decide by"), rows)
+
+
+def next_step(order: WorkOrderRecord) -> str:
+    """Name the next step of a work order."""
+    for step in order.steps:
+        if step.state == "PENDING":
+            return f"next step {step.step.number}: {step.step.verb} {step.step.device}"
+    return "all steps ended"

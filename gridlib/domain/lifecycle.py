@@ -1,0 +1,245 @@
+"""States of plans, work orders and steps as tables, and who may move them.
+
+What a table does not allow is refused, with what it does allow.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from types import MappingProxyType
+
+from gridlib.facts.errors import FourEyesError, RefusedError, TransitionError
+from gridlib.facts.types import PlanState, Role, StepState, WorkOrderState
+
+SYSTEM = "system"
+"""Who prepares what a scheduled run makes."""
+
+Moves = Mapping[StrEnum, tuple[StrEnum, ...]]
+
+PLAN_MOVES: Moves = MappingProxyType(
+    {
+        PlanState.DRAFT: (PlanState.APPROVED, PlanState.REJECTED, PlanState.EXPIRED),
+        PlanState.APPROVED: (PlanState.ISSUED, PlanState.DRAFT, PlanState.EXPIRED),
+        PlanState.ISSUED: (
+            PlanState.EXECUTED,
+            PlanState.DRAFT,
+            PlanState.ROLLED_BACK,
+            PlanState.PARTIAL,
+        ),
+        PlanState.EXECUTED: (PlanState.RETURNED,),
+        PlanState.PARTIAL: (PlanState.ROLLED_BACK, PlanState.EXECUTED),
+        PlanState.REJECTED: (),
+        PlanState.EXPIRED: (),
+        PlanState.ROLLED_BACK: (),
+        PlanState.RETURNED: (),
+    }
+)
+"""Moves of a plan. APPROVED -> DRAFT: it went stale; ISSUED -> DRAFT: its order was cancelled, or the proof
+failed at the start; ISSUED -> ROLLED_BACK or PARTIAL: aborted and switched back, or not."""
+
+WORK_ORDER_MOVES: Moves = MappingProxyType(
+    {
+        WorkOrderState.OPEN: (WorkOrderState.IN_PROGRESS, WorkOrderState.CANCELLED),
+        WorkOrderState.IN_PROGRESS: (WorkOrderState.COMPLETED, WorkOrderState.ABORTED),
+        WorkOrderState.COMPLETED: (),
+        WorkOrderState.CANCELLED: (),
+        WorkOrderState.ABORTED: (),
+    }
+)
+"""Moves of a work order; it is never deleted."""
+
+STEP_OUTCOMES = (StepState.COMPLETED, StepState.FAILED, StepState.SKIPPED)
+"""How a person may end a step; ABORTED comes with the abort of the whole order."""
+
+ROLE_FOR_ACTION: Mapping[str, Role] = MappingProxyType(
+    {
+        "risk.acknowledge": Role.OPERATOR,
+        "plan.approve": Role.OPERATOR,
+        "plan.reject": Role.OPERATOR,
+        "work_order.issue": Role.OPERATOR,
+        "work_order.start": Role.OPERATOR,
+        "work_order.step": Role.OPERATOR,
+        "work_order.complete": Role.OPERATOR,
+        "work_order.abort": Role.OPERATOR,
+        "work_order.cancel": Role.OPERATOR,
+    }
+)
+"""Role that an action asks for; an action that is not listed asks for none."""
+
+
+def check_move(subject: str, table: Moves, state: StrEnum, to: StrEnum) -> None:
+    """Refuse a move that the table does not have.
+
+    Parameters
+    ----------
+    subject : str
+        What is to be moved, for the message ("PLAN-2026-0001").
+    table : mapping
+        `PLAN_MOVES` or `WORK_ORDER_MOVES`.
+    state, to : PlanState or WorkOrderState
+        Where it is and where it should go.
+
+    Raises
+    ------
+    TransitionError
+        With the moves that are allowed.
+
+    Examples
+    --------
+    >>> check_move("PLAN-2026-0001", PLAN_MOVES, PlanState.DRAFT, PlanState.APPROVED)
+    """
+    allowed = table[state]
+    if to not in allowed:
+        raise TransitionError(subject, state, to, allowed)
+
+
+def check_step(
+    subject: str,
+    order_state: WorkOrderState,
+    steps: Sequence[StepState],
+    number: int,
+    outcome: StepState,
+    *,
+    switching: bool,
+) -> None:
+    """Refuse to end a step out of order or in a way that its sheet does not allow.
+
+    Parameters
+    ----------
+    subject : str
+        The work order, for the message.
+    order_state : WorkOrderState
+        Only an order that is IN_PROGRESS has steps to end.
+    steps : sequence of StepState
+        States of all steps, in the order of the sheet.
+    number : int
+        The step to end, from 1.
+    outcome : StepState
+        COMPLETED, FAILED or SKIPPED.
+    switching : bool
+        The step changes the position of a device: it cannot be skipped.
+
+    Raises
+    ------
+    TransitionError
+        The order is not in progress, the step has ended, or the outcome is not one for a step.
+    RefusedError
+        There is no such step, an earlier step is still pending or has failed, or a switching step is to be
+        skipped.
+    """
+    if order_state is not WorkOrderState.IN_PROGRESS:
+        raise TransitionError(subject, order_state, f"step {number} {outcome}", WORK_ORDER_MOVES[order_state])
+    if not 1 <= number <= len(steps):
+        raise RefusedError(f"{subject} has no step {number}", what_to_do=f"Its steps are 1 to {len(steps)}.")
+    if StepState.FAILED in steps:
+        failed = list(steps).index(StepState.FAILED) + 1
+        raise RefusedError(
+            f"step {failed} of {subject} failed; no further step can be done",
+            what_to_do="Abort the work order, and say whether the devices were switched back.",
+        )
+    name = f"step {number} of {subject}"
+    state = steps[number - 1]
+    allowed = [to for to in STEP_OUTCOMES if not (switching and to is StepState.SKIPPED)]
+    if state is not StepState.PENDING:
+        raise TransitionError(name, state, outcome, ())
+    if outcome not in STEP_OUTCOMES:
+        raise TransitionError(name, state, outcome, allowed)
+    if StepState.PENDING in steps[: number - 1]:
+        first = list(steps).index(StepState.PENDING) + 1
+        raise RefusedError(
+            f"{name} cannot end before step {first} has ended", what_to_do=f"End step {first} first."
+        )
+    if outcome not in allowed:
+        raise RefusedError(
+            f"{name} is a switching step and cannot be skipped",
+            what_to_do="Carry it out, or abort the work order.",
+        )
+
+
+def may_complete(steps: Sequence[tuple[bool, StepState]]) -> bool:
+    """Tell whether an order may be completed: all switching done, everything else ended.
+
+    Parameters
+    ----------
+    steps : sequence of (bool, StepState)
+        For each step: is it a switching step, and its state.
+
+    Returns
+    -------
+    bool
+        True when every switching step is COMPLETED and every other COMPLETED or SKIPPED.
+
+    Examples
+    --------
+    >>> may_complete([(False, StepState.SKIPPED), (True, StepState.COMPLETED)])
+    True
+    """
+    return bool(steps) and all(
+        state is StepState.COMPLETED or (state is StepState.SKIPPED and not switching)
+        for switching, state in steps
+    )
+
+
+def check_complete(subject: str, steps: Sequence[tuple[bool, StepState]]) -> None:
+    """Refuse to complete an order whose steps are not all done.
+
+    Parameters
+    ----------
+    subject : str
+        The work order, for the message.
+    steps : sequence of (bool, StepState)
+        As in `may_complete`.
+
+    Raises
+    ------
+    RefusedError
+        With the steps that stand in the way.
+    """
+    if may_complete(steps):
+        return
+    blocking = [
+        f"{number} ({state})"
+        for number, (switching, state) in enumerate(steps, start=1)
+        if not may_complete([(switching, state)])
+    ]
+    raise RefusedError(
+        f"{subject} cannot be completed: step {', '.join(blocking) or 'none at all'} is not done",
+        what_to_do="End the open steps in order, or abort the work order.",
+    )
+
+
+def check_four_eyes(
+    *, prepared_by: str, approved_by: str | None, actor: str, action: str, enabled: bool = True
+) -> None:
+    """Refuse a decision that would leave a sheet with one pair of eyes.
+
+    Parameters
+    ----------
+    prepared_by : str
+        Who requested or edited the plan; `SYSTEM` for a scheduled run.
+    approved_by : str or None
+        Who approved it, once somebody has.
+    actor : str
+        Who wants to act.
+    action : str
+        "plan.approve" or "work_order.issue"; other actions need no second person.
+    enabled : bool
+        The site's setting; small rooms may switch the rule off.
+
+    Raises
+    ------
+    FourEyesError
+        The preparer wants to approve, or nobody but the approver would have seen the sheet.
+
+    Notes
+    -----
+    Two different authorised persons for every sheet. For a person's plan these are preparer and approver;
+    a scheduled run is nobody, so for its plans the second person is the issuer.
+    """
+    if not enabled:
+        return
+    if action == "plan.approve" and actor == prepared_by:
+        raise FourEyesError(actor, f"'{actor}' prepared this plan and cannot approve it")
+    if action == "work_order.issue" and prepared_by == SYSTEM and actor == approved_by:
+        raise FourEyesError(
+            actor, f"'{actor}' approved this plan of a scheduled run and cannot issue it as well"
+        )

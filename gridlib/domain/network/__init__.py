@@ -1,0 +1,40 @@
+"""The switchable network: what feeds what, with which load, and what is wrong with the tables.
+
+`topology` follows the switches, `loads` shares the load out, `check` finds faults in the tables, and `text`
+writes small networks as a line of text.
+"""
+
+from gridlib.domain.network.check import check_network
+from gridlib.domain.network.loads import section_load_kva, transformer_load_kva
+from gridlib.domain.network.text import parse_network
+from gridlib.domain.network.topology import (
+    LOOPED,
+    UNFED,
+    FeedingTree,
+    apply_moves,
+    branches,
+    closed_switches,
+    current_states,
+    feeding,
+    feeding_tree,
+    undo_moves,
+    usable_ties,
+)
+
+__all__ = [
+    "LOOPED",
+    "UNFED",
+    "FeedingTree",
+    "apply_moves",
+    "branches",
+    "check_network",
+    "closed_switches",
+    "current_states",
+    "feeding",
+    "feeding_tree",
+    "parse_network",
+    "section_load_kva",
+    "transformer_load_kva",
+    "undo_moves",
+    "usable_ties",
+]

@@ -1,0 +1,137 @@
+"""What refuses a transfer before any load is looked at: positions, devices, other plans, and the tree."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from gridlib.domain.planning.fleet import Device, Fleet
+from gridlib.domain.planning.reserve import Reservation, landing_of
+from gridlib.facts.types import Move
+
+
+class Refusal(NamedTuple):
+    """Why a transfer is not allowed: short name, and a sentence with the binding limit."""
+
+    code: str
+    reason: str
+
+
+def misfits(fleet: Fleet, moves: Sequence[Move]) -> Iterator[Refusal]:
+    """Find moves that do not fit what the network looks like now."""
+    if not moves:
+        yield Refusal("no_moves", "the plan has no moves")
+    for move in moves:
+        opening, closing = fleet.devices.get(move.open_switch), fleet.devices.get(move.close_switch)
+        if opening is None or closing is None:
+            missing = move.open_switch if opening is None else move.close_switch
+            what = f"switch '{missing}' is not in the network" if missing else "one switch is missing"
+            yield Refusal("unknown_switch", f"{what}; a transfer opens one switch and closes another")
+            continue
+        if not opening.is_closed:
+            yield Refusal("state_changed", f"{move.open_switch} is open already, it was to be opened")
+        if closing.is_closed:
+            yield Refusal("state_changed", f"{move.close_switch} is closed already, it was to be closed")
+        if not opening.is_closed or closing.is_closed:
+            continue
+        donor, receiver = fleet.position(move.from_transformer), fleet.position(move.to_transformer)
+        heads = [node for node in (opening.start, opening.end) if node >= 0]
+        heads = [node for node in heads if fleet.tree.parent_switch[node] == move.open_switch]
+        moved = {str(fleet.names[node]) for head in heads for node in fleet.below(head)}
+        landing = landing_of(fleet, move)
+        if (
+            not moved
+            or moved != set(move.sections)
+            or fleet.tree.source[fleet.position(move.sections[0])] != donor
+            or landing < 0
+            or fleet.tree.source[landing] != receiver
+            or donor == receiver
+        ):
+            yield Refusal(
+                "topology_changed",
+                f"opening {move.open_switch} and closing {move.close_switch} no longer moves "
+                f"{', '.join(move.sections)} from {move.from_transformer} to {move.to_transformer}",
+            )
+    for names, what in (
+        ([name for move in moves for name in move.sections], "section"),
+        ([name for move in moves for name in (move.open_switch, move.close_switch)], "switch"),
+    ):
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield Refusal("topology_changed", f"{what} {name} is in two moves of one plan")
+
+
+def conflicts(fleet: Fleet, moves: Sequence[Move], reserved: Reservation) -> Iterator[Refusal]:
+    """Find switches and sections that another open plan needs where they are."""
+    for move in moves:
+        names = {move.open_switch, move.close_switch} & reserved.switches
+        names |= set(move.sections) & reserved.sections
+        names |= {str(fleet.names[landing_of(fleet, move)])} & reserved.sections
+        names |= {str(fleet.names[node]) for node in reserved.landing_kva} & set(move.sections)
+        if names:
+            yield Refusal("reserved", f"{', '.join(sorted(names))} is needed by another open plan")
+
+
+def blocked(fleet: Fleet, moves: Sequence[Move]) -> Iterator[Refusal]:
+    """Find devices that may not be operated, or not on load, and ties whose phases were never compared."""
+    for move in moves:
+        opening, closing = fleet.devices[move.open_switch], fleet.devices[move.close_switch]
+        for device in (closing, opening, *_path(fleet, move)):
+            if device.health in ("FAULT", "MAINTENANCE"):
+                yield Refusal(
+                    f"switch_{device.health.lower()}", f"{device.switch_id} is reported in {device.health}"
+                )
+            if device.tags:
+                yield Refusal("tagged", f"{device.switch_id} on the path is {device.tags}")
+            if not device.is_closed and device is not closing:
+                yield Refusal("state_changed", f"{device.switch_id} on the path to the receiver is open")
+        if closing.kind == "tie" and not closing.phase_rotation:
+            yield Refusal(
+                "phase_rotation_unconfirmed", f"phase rotation at {closing.switch_id} was never confirmed"
+            )
+        for device, column, value in (
+            (opening, "load_break_a", opening.load_break_a),
+            (closing, "load_break_a", closing.load_break_a),
+            (closing, "fault_make_ka", closing.fault_make_ka),
+        ):
+            if not value > 0:
+                yield Refusal(
+                    "capability_unknown", f"{column} of {device.switch_id} is not known: no use on load"
+                )
+
+
+def _path(fleet: Fleet, move: Move) -> list[Device]:
+    """List closed devices that would carry the moved load: landing to feeder, and between sections."""
+    names = []
+    node = landing_of(fleet, move)
+    while node >= fleet.tree.transformers:
+        names.append(fleet.tree.parent_switch[node])
+        node = int(fleet.tree.parent[node])
+    names += [fleet.tree.parent_switch[fleet.position(name)] for name in move.sections]
+    receiver = fleet.position(move.to_transformer)
+    heads = fleet.feeder_devices.get(str(fleet.units["feeder_id"].iloc[receiver]), [])
+    heads = [head for head in heads if head.end in (receiver, -1)]
+    return [*(fleet.devices[name] for name in names if name and name != move.open_switch), *heads]
+
+
+def fed_after(fleet: Fleet, moves: Sequence[Move]) -> dict[int, tuple[int, str]] | None:
+    """Feed the touched sections anew: parent and switch of each; None unless all are fed, by one way each."""
+    units = {fleet.position(name) for move in moves for name in (move.from_transformer, move.to_transformer)}
+    near: dict[int, list[tuple[int, str]]] = {}
+    opened = {move.open_switch for move in moves}
+    sections = [section for unit in units for section in fleet.members.get(unit, ())]
+    edges = [(node, int(fleet.tree.parent[node]), str(fleet.tree.parent_switch[node])) for node in sections]
+    edges = [edge for edge in edges if edge[2] not in opened]
+    ties = [fleet.devices[move.close_switch] for move in moves]
+    edges += [(tie.start, tie.end, tie.switch_id) for tie in ties]
+    for start, end, switch in edges:
+        near.setdefault(start, []).append((end, switch))
+        near.setdefault(end, []).append((start, switch))
+    fed: dict[int, tuple[int, str]] = {}
+    reached = sorted(units)
+    for node in reached:
+        for other, switch in near.get(node, ()):
+            if node in fed and fed[node][1] == switch:
+                continue
+            if other in fed or other in units:
+                return None
+            fed[other] = (node, switch)
+            reached.append(other)
+    return fed if len(fed) == len(sections) else None

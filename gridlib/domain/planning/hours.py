@@ -1,0 +1,136 @@
+"""Every hour of a transfer against currents, switch limits and ratings."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from gridlib.domain.planning.devices import Refusal
+from gridlib.domain.planning.fleet import CHECKED, P10, P50, P90, SPREAD, Fleet, Floats
+from gridlib.domain.planning.reserve import Reservation
+from gridlib.facts.types import Limits, Move, PlanningRules
+from gridlib.facts.units import current_a
+
+TOLERANCE_KVA = 1e-6
+_QUANTILE_NAME = {P10: "p10", P50: "p50", P90: "p90"}
+
+
+def unknown_loads(fleet: Fleet, moves: Sequence[Move]) -> Iterator[Refusal]:
+    """Find touched transformers without rating, and loads that are not known in every hour."""
+    for unit, change in fleet.deltas(moves).items():
+        name = fleet.names[unit]
+        if np.isnan(fleet.rating_kva[unit]):
+            yield Refusal("rating_missing", f"{name} has no rating")
+        elif not np.isfinite(fleet.load_kva[:, :, unit]).all() or not np.isfinite(change).all():
+            yield Refusal("forecast_missing", f"{name} or a section that moves has no forecast in some hour")
+
+
+def load_break(fleet: Fleet, moves: Sequence[Move], rules: PlanningRules) -> Iterator[Refusal]:
+    """Find currents above what the devices may break; the tie must break them at the switch-back."""
+    for move in moves:
+        moved = fleet.moved_kva([fleet.position(name) for name in move.sections])
+        peak_a = current_a(float(_peak_kva(moved).max())) * (1 + rules.derating_pct / 100)
+        for name in (move.open_switch, move.close_switch):
+            limit_a = fleet.devices[name].load_break_a
+            if peak_a > limit_a:
+                yield Refusal(
+                    "load_break_exceeded",
+                    f"{name} would break {peak_a:.0f} A at p90, limit {limit_a:.0f} A: "
+                    f"{peak_a - limit_a:.0f} A too much",
+                )
+
+
+def _peak_kva(moved: tuple[Floats, Floats]) -> Floats:
+    """Largest |load| [T] between p10 and p90, range included."""
+    load, spread = moved
+    peak: Floats = np.maximum(np.abs(load[P90]) + spread[P90], np.abs(load[P10]) + spread[P10])
+    return peak
+
+
+def switch_limits(
+    fleet: Fleet,
+    moves: Sequence[Move],
+    fed: dict[int, tuple[int, str]],
+    reserved: Reservation,
+    rules: PlanningRules,
+) -> Iterator[Refusal]:
+    """Find switches that would carry more than their limit; the ties among them as ``tie_limit``."""
+    limited = [fleet.devices[switch] for _, switch in fed.values()]
+    limited = [device for device in limited if np.isfinite(device.limit_kva)]
+    if not limited:
+        return
+    moved = {fleet.position(name) for move in moves for name in move.sections}
+    before = {node: (int(fleet.tree.parent[node]), str(fleet.tree.parent_switch[node])) for node in fed}
+    names = {device.switch_id for device in limited}
+    flow_before = _flows(fleet, before, names, reserved, frozenset())
+    flow_after = _flows(fleet, fed, names, reserved, frozenset(moved))
+    closing = {move.close_switch for move in moves}
+    for device in limited:
+        flow = (1 + rules.derating_pct / 100) * np.abs(flow_after[device.switch_id])
+        earlier = (1 + rules.derating_pct / 100) * np.abs(flow_before.get(device.switch_id, np.zeros(1)))
+        growth = flow - np.maximum(device.limit_kva, earlier)
+        if growth.max() > TOLERANCE_KVA:
+            quantile, hour = np.unravel_index(int(growth.argmax()), growth.shape)
+            yield Refusal(
+                "tie_limit" if device.switch_id in closing else "switch_limit",
+                f"{device.switch_id} would carry {flow[quantile, hour]:.0f} kVA "
+                f"{_when(fleet, int(quantile), int(hour), rules)}, limit {device.limit_kva:.0f} kVA: "
+                f"{flow[quantile, hour] - device.limit_kva:.0f} kVA too much",
+            )
+
+
+def _flows(
+    fleet: Fleet,
+    parents: dict[int, tuple[int, str]],
+    names: set[str],
+    reserved: Reservation,
+    moved: frozenset[int],
+) -> dict[str, Floats]:
+    """Load [3, T] through the named switches: what hangs below each."""
+    flows: dict[str, Floats] = {}
+    for section in parents:
+        load, spread = fleet.section_kva(section)
+        if section in moved:
+            load = load + SPREAD * spread
+        if section in reserved.landing_kva:
+            load = load + reserved.landing_kva[section]
+        node = section
+        while node in parents:
+            node, switch = parents[node]
+            if switch in names:
+                flows[switch] = flows.get(switch, 0.0) + load[list(CHECKED)]
+    return flows
+
+
+def all_hours(
+    fleet: Fleet, moves: Sequence[Move], reserved: Reservation, limits: Limits, rules: PlanningRules
+) -> tuple[tuple[Refusal, ...], float]:
+    """Check every hour of every touched transformer; also the margin left on the receivers [%]."""
+    factor = 1 + rules.derating_pct / 100
+    receivers = {fleet.position(move.to_transformer) for move in moves}
+    found, margin_pct = [], np.inf
+    for unit, change in fleet.deltas(moves).items():
+        rating = fleet.rating_kva[unit]
+        limit = rating * limits.loading_limit_pct / 100
+        most, least = reserved.load_kva(fleet, unit)
+        before = factor * np.stack([most, -least])[:, CHECKED]
+        after = before + factor * np.stack([change, -change])[:, CHECKED]
+        growth = after - np.maximum(limit, before)
+        if unit in receivers:
+            margin_pct = min(margin_pct, float(100 * (limit - after.max()) / rating))
+        if growth.max() > TOLERANCE_KVA:
+            way, quantile, hour = np.unravel_index(int(growth.argmax()), growth.shape)
+            reached = after[way, quantile, hour]
+            found.append(
+                Refusal(
+                    "receiver_overload" if unit in receivers else "donor_worse",
+                    f"{fleet.names[unit]} would reach {100 * reached / rating:.1f} %"
+                    f"{' in export' if way else ''} {_when(fleet, int(quantile), int(hour), rules)}, "
+                    f"limit {limits.loading_limit_pct:g} %: {reached - limit:.0f} kVA too much",
+                )
+            )
+    return tuple(found), margin_pct
+
+
+def _when(fleet: Fleet, quantile: int, hour: int, rules: PlanningRules) -> str:
+    name = _QUANTILE_NAME[CHECKED[quantile]]
+    return f"at {name} on {fleet.times[hour]:%Y-%m-%d %H:%M} UTC ({rules.derating_pct:g} % derated)"

@@ -1,0 +1,187 @@
+"""What a candidate is worth: net risk, relief, both sides, and what switching leaves over."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from gridlib.domain.planning.devices import Refusal
+from gridlib.domain.planning.fleet import P50, Fleet, Floats
+from gridlib.domain.planning.prove import proof_of
+from gridlib.domain.planning.score import Unit
+from gridlib.domain.planning.search import Candidate, over_kva, upper_kva
+from gridlib.facts.types import Limits, Move, Plan, PlanningRules, Side
+
+RATINGS_KVA = (250, 400, 500, 630, 800, 1000, 1500)
+"""Sizes of distribution transformers that JEPCO uses [kVA]."""
+
+_ROUNDING = 1e-9
+
+
+def touched_units(fleet: Fleet, moves: tuple[Move, ...]) -> list[int]:
+    """Positions of a plan's transformers: donor first, then receivers in the order of the moves."""
+    names = [name for move in moves for name in (move.from_transformer, move.to_transformer)]
+    return [fleet.position(name) for name in dict.fromkeys(names)]
+
+
+def refuse_on_risk(
+    fleet: Fleet, before: Mapping[int, Unit], after: Mapping[int, Unit], limits: Limits
+) -> Refusal | None:
+    """Refuse a transfer that heats a transformer past its limit or does not lower the net risk."""
+    for unit, state in after.items():
+        limit_c = limits.high_hot_spot_p90_c
+        if state.hot_spot_c_p90 > max(limit_c, before[unit].hot_spot_c_p90) + _ROUNDING:
+            return Refusal(
+                "hot_spot",
+                f"hot spot of {fleet.names[unit]} would reach {state.hot_spot_c_p90:.1f} degC at p90, "
+                f"limit {limit_c:g} degC: {state.hot_spot_c_p90 - limit_c:.1f} K too much",
+            )
+    risk_before, risk_after = (sum(state[unit].score for unit in after) for state in (before, after))
+    if not np.isfinite(risk_before + risk_after):
+        return Refusal("not_scored", "air temperature or thermal state of a touched transformer is missing")
+    if not risk_after < risk_before - _ROUNDING:
+        return Refusal(
+            "no_reduction",
+            f"net risk would not fall: {risk_before:.3f} before, {risk_after:.3f} after, "
+            f"over {len(after)} transformers",
+        )
+    return None
+
+
+def make_plan(
+    fleet: Fleet,
+    candidate: Candidate,
+    before: Mapping[int, Unit],
+    after: Mapping[int, Unit],
+    limits: Limits,
+    rules: PlanningRules,
+) -> Plan:
+    """Write a proven transfer down; its rank is set when all plans of the transformer are known."""
+    moves = candidate.moves
+    overload_kvah, remaining_kvah = (_overload_kvah(fleet, state, after, limits) for state in (before, after))
+    quantile = 0 if overload_kvah[0] > 0 else 1
+    relieved_kvah = overload_kvah[quantile] - remaining_kvah[quantile]
+    donor = fleet.position(moves[0].from_transformer)
+    over = hours_over(fleet, donor, before[donor].load_kva, limits)
+    needed = fleet.times[over]
+    needed_from: datetime | None = needed[0].to_pydatetime() if len(needed) else None
+    moved = [fleet.position(name) - fleet.tree.transformers for move in moves for name in move.sections]
+    return Plan(
+        transformer_id=moves[0].from_transformer,
+        rank=0,
+        moves=moves,
+        sides=tuple(_side(fleet, unit, unit == donor, before[unit], after[unit], limits) for unit in after),
+        proof=proof_of(fleet, moves, candidate.trial, rules),
+        relief_pct=100 * relieved_kvah / overload_kvah[quantile] if overload_kvah[quantile] > 0 else 0.0,
+        relieved_kvah=relieved_kvah,
+        risk_before=sum(before[unit].score for unit in after),
+        risk_after=sum(after[unit].score for unit in after),
+        operations=2 * len(moves),
+        interrupted_customers=round(float(fleet.customers[moved].sum())),
+        needed_from=needed_from,
+        needed_until=needed[-1].to_pydatetime() if len(needed) else None,
+        decide_by=needed_from - timedelta(minutes=rules.switching_lead_min) if needed_from else None,
+    )
+
+
+def best_first(plan: Plan) -> tuple[float, int, float, tuple[str, ...]]:
+    """Order plans by reduction of net risk, then fewer operations, then margin."""
+    names = tuple(name for move in plan.moves for name in (move.open_switch, move.close_switch))
+    reduction = plan.risk_before - plan.risk_after
+    return -round(reduction, 6), plan.operations, -plan.proof.margin_pct, names
+
+
+def do_nothing_of(fleet: Fleet, donor: int, state: Unit, limits: Limits) -> dict[str, float]:
+    """Plan 0: what the horizon costs without switching."""
+    load = fleet.load_kva[:, :, donor]
+    rating = fleet.rating_kva[donor]
+    limit = rating * limits.loading_limit_pct / 100
+    likely, high = np.abs(load[P50]), upper_kva(load)
+    return {
+        "hours_over_p50": float((likely > limit).sum() * fleet.step_h),
+        "hours_over_p90": float((high > limit).sum() * fleet.step_h),
+        "peak_pct_p50": float(100 * likely.max() / rating),
+        "peak_pct_p90": float(100 * high.max() / rating),
+        "overload_kvah_p50": float(over_kva(likely, limit).sum() * fleet.step_h),
+        "overload_kvah_p90": float(over_kva(high, limit).sum() * fleet.step_h),
+        "hot_spot_c_max": state.hot_spot_c,
+        "loss_of_life_d": state.loss_of_life_d,
+    }
+
+
+def other_measures_of(fleet: Fleet, donor: int, best: Plan | None, limits: Limits) -> tuple[str, ...]:
+    """Name what else could help where switching leaves overload over, with the sizes it takes."""
+    load = fleet.load_kva[:, :, donor]
+    rating = fleet.rating_kva[donor]
+    limit = rating * limits.loading_limit_pct / 100
+    quantile = "p50" if (np.abs(load[P50]) > limit).any() else "p90"
+    left = load + fleet.deltas(best.moves)[donor] if best else load
+    before, after = (over_kva(_size(state, quantile), limit) for state in (load, left))
+    if not after.any():
+        return ()
+    needed_kva = float(upper_kva(load).max()) / (limits.loading_limit_pct / 100)
+    larger = next((size for size in RATINGS_KVA if size > rating and size >= needed_kva), None)
+    hours = (after > 0).sum() * fleet.step_h
+    return (
+        f"{100 * after.sum() / before.sum():.0f} % of the overload at {quantile} "
+        f"({after.sum() * fleet.step_h:.0f} of {before.sum() * fleet.step_h:.0f} kVAh) "
+        "cannot be relieved by switching",
+        f"shed by contract or priority: up to {after.max():.0f} kVA in {hours:g} h",
+        f"mobile generator of at least {after.max():.0f} kVA, or a mobile transformer",
+        f"reinforcement: {larger} kVA in place of {rating:g} kVA"
+        if larger
+        else f"reinforcement: a second transformer beside {rating:g} kVA",
+    )
+
+
+def hours_over(fleet: Fleet, unit: int, load_kva: Floats, limits: Limits) -> npt.NDArray[np.bool_]:
+    """Hours [T] above the limit at p50; where there is none, at p90."""
+    limit = fleet.rating_kva[unit] * limits.loading_limit_pct / 100
+    over: npt.NDArray[np.bool_] = np.abs(load_kva[P50]) > limit
+    if not over.any():
+        over = upper_kva(load_kva) > limit
+    return over
+
+
+def _size(load_kva: Floats, quantile: str) -> Floats:
+    return np.abs(load_kva[P50]) if quantile == "p50" else upper_kva(load_kva)
+
+
+def _overload_kvah(
+    fleet: Fleet, state: Mapping[int, Unit], units: Mapping[int, Unit], limits: Limits
+) -> tuple[float, float]:
+    """Overload of the touched transformers at p50 and p90 [kVAh]."""
+    total = {"p50": 0.0, "p90": 0.0}
+    for unit in units:
+        limit = fleet.rating_kva[unit] * limits.loading_limit_pct / 100
+        for quantile in total:
+            over = over_kva(_size(state[unit].load_kva, quantile), limit)
+            total[quantile] += float(over.sum() * fleet.step_h)
+    return total["p50"], total["p90"]
+
+
+def _side(fleet: Fleet, unit: int, is_donor: bool, before: Unit, after: Unit, limits: Limits) -> Side:
+    rating = float(fleet.rating_kva[unit])
+    p50_before, p50_after = (100 * np.abs(state.load_kva[P50]) / rating for state in (before, after))
+    p90_before, p90_after = (100 * upper_kva(state.load_kva) / rating for state in (before, after))
+    peak: datetime = fleet.times[int(p90_after.argmax())].to_pydatetime()
+    return Side(
+        transformer_id=str(fleet.names[unit]),
+        role="donor" if is_donor else "receiver",
+        rating_kva=rating,
+        limit_pct=limits.loading_limit_pct,
+        peak_pct_p50_before=float(p50_before.max()),
+        peak_pct_p50_after=float(p50_after.max()),
+        peak_pct_p90_before=float(p90_before.max()),
+        peak_pct_p90_after=float(p90_after.max()),
+        hours_over_before=int((p50_before > limits.loading_limit_pct).sum()),
+        hours_over_after=int((p50_after > limits.loading_limit_pct).sum()),
+        hot_spot_c_before=before.hot_spot_c,
+        hot_spot_c_after=after.hot_spot_c,
+        loss_of_life_d_before=before.loss_of_life_d,
+        loss_of_life_d_after=after.loss_of_life_d,
+        risk_before=before.score,
+        risk_after=after.score,
+        peak_time=peak,
+    )

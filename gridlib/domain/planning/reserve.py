@@ -1,0 +1,82 @@
+"""Headroom, sections and switches that open plans need, set aside so that nobody spends them twice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gridlib.domain.planning.fleet import SPREAD, Fleet, Floats
+from gridlib.facts.types import Move
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """Headroom promised to plans that are still open.
+
+    ``up_kva`` and ``down_kva`` [Q, T] by transformer: what they may add towards import and export. Relief
+    that another plan would bring is not counted on.
+    """
+
+    up_kva: dict[int, Floats]
+    down_kva: dict[int, Floats]
+    landing_kva: dict[int, Floats]
+    sections: frozenset[str]
+    switches: frozenset[str]
+
+    def load_kva(self, fleet: Fleet, unit: int) -> tuple[Floats, Floats]:
+        """Largest and smallest load [Q, T] of a transformer with what is promised."""
+        load = fleet.load_kva[:, :, unit]
+        return load + self.up_kva.get(unit, 0.0), load + self.down_kva.get(unit, 0.0)
+
+
+def reserve(fleet: Fleet, moves: Sequence[Move]) -> Reservation:
+    """Set aside what open plans need.
+
+    Parameters
+    ----------
+    fleet : Fleet
+        The fleet.
+    moves : sequence of Move
+        Moves of open plans; the load of one that is carried out already is where it belongs.
+
+    Returns
+    -------
+    Reservation
+        Their headroom, sections and switches.
+    """
+    waiting = [move for move in moves if _is_waiting(fleet, move)]
+    up: dict[int, Floats] = {}
+    down: dict[int, Floats] = {}
+    landing: dict[int, Floats] = {}
+    for move in waiting:
+        for unit, change in fleet.deltas([move]).items():
+            up[unit] = up.get(unit, 0.0) + np.maximum(change, 0)
+            down[unit] = down.get(unit, 0.0) + np.minimum(change, 0)
+        node = landing_of(fleet, move)
+        load, spread = fleet.moved_kva([fleet.position(name) for name in move.sections])
+        landing[node] = landing.get(node, 0.0) + load + SPREAD * spread
+    return Reservation(
+        up,
+        down,
+        landing,
+        frozenset(name for move in moves for name in move.sections),
+        frozenset(name for move in moves for name in (move.open_switch, move.close_switch)),
+    )
+
+
+def landing_of(fleet: Fleet, move: Move) -> int:
+    """Node of the receiver at which a move's sections arrive; -1 where the tie does not lead there."""
+    tie = fleet.devices.get(move.close_switch)
+    if tie is None:
+        return -1
+    ends = [end for end in (tie.start, tie.end) if end >= 0 and fleet.names[end] not in move.sections]
+    return ends[0] if len(ends) == 1 else -1
+
+
+def _is_waiting(fleet: Fleet, move: Move) -> bool:
+    opening, closing = fleet.devices.get(move.open_switch), fleet.devices.get(move.close_switch)
+    known = all(
+        fleet.position(name) >= 0 for name in (*move.sections, move.from_transformer, move.to_transformer)
+    )
+    done = opening is not None and closing is not None and not opening.is_closed and closing.is_closed
+    return known and not done and landing_of(fleet, move) >= 0

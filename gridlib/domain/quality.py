@@ -1,0 +1,297 @@
+"""What is wrong with the readings: gaps, stuck meters, zero blocks, spikes, wrong units.
+
+Readings are flagged, never silently altered: `clean_load` hands back a copy with the flagged readings
+missing, and the findings that say which.
+"""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gridlib.facts.errors import InputError
+
+STUCK_READINGS = 6
+"""So many equal readings in a row are a stuck meter, or a zero block."""
+
+SPIKE_MADS = 6.0
+"""A spike differs from the median of its neighbours by more than this many median absolute deviations."""
+
+SPIKE_NEIGHBOURS_D = 3
+"""The neighbours of a reading: the same hour of so many days before and after."""
+
+SPIKE_LONGEST = 2
+"""More flagged readings in a row are a change of load, not a spike."""
+
+FINDING_COLUMNS = ("transformer_id", "code", "first", "last", "count")
+_MAD_TO_SIGMA = 1.4826  # of a normal distribution
+_CHUNK = 256  # transformers at a time, to bound the memory
+_USELESS = ("all_missing", "constant")
+_Bool = NDArray[np.bool_]
+_Float = NDArray[np.float64]
+
+
+def check_load(history: pd.DataFrame) -> pd.DataFrame:
+    """Find what is wrong with the readings of each transformer.
+
+    Parameters
+    ----------
+    history : DataFrame
+        Wide: UTC index, one row each step, one column for each transformer, load [kVA], NaN is missing.
+
+    Returns
+    -------
+    DataFrame
+        transformer_id, code, first and last time (UTC) and count of readings, one row for each
+        transformer and code:
+
+        - ``all_missing``: no finite reading at all;
+        - ``constant``: never another value, `STUCK_READINGS` or more of them;
+        - ``infinite``: readings that are not finite;
+        - ``missing``: gaps after the first reading;
+        - ``stuck``: `STUCK_READINGS` or more equal readings in a row, not zero;
+        - ``zero_block``: the same, zero: an outage or a dead meter, which the load alone cannot tell;
+        - ``spike``: up to `SPIKE_LONGEST` readings far from the same hour of the days around.
+
+    Raises
+    ------
+    InputError
+        Index that is naive, unsorted or has duplicates; values that are no numbers.
+
+    Notes
+    -----
+    Spikes by the Hampel identifier, ``|x - median| > 6 * 1.4826 * MAD``, over the same hour of the days
+    d-3..d+3. The MAD of seven readings is itself rough, so it counts at least as much as is usual for
+    this transformer (median over time) and at least 1 % of the median load. A column that is
+    ``all_missing`` or ``constant`` gets no other code but ``infinite``.
+
+    References
+    ----------
+    Davies, L. and Gather, U. (1993), The identification of multiple outliers, J. Am. Stat. Assoc. 88.
+
+    Examples
+    --------
+    >>> times = pd.date_range("2026-01-01", periods=48, freq="h", tz="UTC")
+    >>> load = pd.DataFrame({"T-01": np.arange(48.0)}, index=times)
+    >>> load.iloc[7:9] = np.nan
+    >>> check_load(load)[["transformer_id", "code", "count"]].values.tolist()
+    [['T-01', 'missing', 2]]
+    """
+    return _check(history, keep=False)[1]
+
+
+def clean_load(history: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Set flagged readings aside.
+
+    Parameters
+    ----------
+    history : DataFrame
+        As for `check_load`.
+
+    Returns
+    -------
+    cleaned : DataFrame
+        A copy in which stuck, zero-block, spike, infinite and constant readings are NaN.
+    findings : DataFrame
+        As from `check_load`, of the data as they came.
+    """
+    return _check(history, keep=True)
+
+
+def check_unit(history: pd.DataFrame, rating_kva: pd.Series, ratio_limit: float) -> pd.DataFrame:
+    """Find transformers whose readings must be in another unit, such as W or VA read as kVA.
+
+    Parameters
+    ----------
+    history : DataFrame
+        As for `check_load`.
+    rating_kva : Series
+        Nameplate of each transformer [kVA]; where it is missing or not positive, nothing is said.
+    ratio_limit : float
+        Largest believable median of |load| / rating [pu].
+
+    Returns
+    -------
+    DataFrame
+        transformer_id, code (``wrong_unit``), message with what was found and expected.
+    """
+    values, _ = _values_and_times(history)
+    rating = rating_kva.reindex(history.columns).to_numpy(dtype=float)
+    median = _median(np.where(np.isfinite(values), np.abs(values), np.nan))
+    known = np.isfinite(rating) & (rating > 0) & np.isfinite(median)
+    ratio = np.where(known, median / np.where(known, rating, 1.0), 0.0)
+    wrong = np.flatnonzero(ratio > ratio_limit)
+    messages = [
+        f"median load {median[i]:.0f} kVA is {ratio[i]:.0f} times the rating of {rating[i]:.0f} kVA, "
+        f"expected at most {ratio_limit:g} times: probably in another unit (W, VA or A)"
+        for i in wrong
+    ]
+    ids = [str(history.columns[i]) for i in wrong]
+    return pd.DataFrame({"transformer_id": ids, "code": ["wrong_unit"] * len(ids), "message": messages})
+
+
+def utc_index(index: pd.Index, what: str = "history") -> pd.DatetimeIndex:
+    """Return an index of times in UTC and nanoseconds, or say why it is none.
+
+    Parameters
+    ----------
+    index : Index
+        Times with a zone, in any unit.
+    what : str
+        Name of the table, for the message.
+
+    Returns
+    -------
+    DatetimeIndex
+        UTC, nanoseconds, strictly increasing.
+
+    Raises
+    ------
+    InputError
+        Not times, naive, unsorted or with duplicates.
+    """
+    if not isinstance(index, pd.DatetimeIndex):
+        raise InputError(
+            f"{what}: found an index of {index.dtype}, expected times in UTC",
+            what_to_do="Pivot the readings so that the time is the index.",
+        )
+    if index.tz is None:
+        raise InputError(
+            f"{what}: naive times without a time zone, expected UTC",
+            what_to_do="Say which zone they are in, for example index.tz_localize('UTC').",
+        )
+    if index.has_duplicates:
+        double = index[index.duplicated()][0]
+        raise InputError(
+            f"{what}: duplicate time {double.isoformat()}",
+            what_to_do="Keep one reading of each transformer and time.",
+        )
+    if not index.is_monotonic_increasing:
+        raise InputError(f"{what}: times are not sorted", what_to_do="Sort the rows by time.")
+    return index.tz_convert("UTC").as_unit("ns")
+
+
+def _values_and_times(history: pd.DataFrame) -> tuple[_Float, pd.DatetimeIndex]:
+    """Return readings with the transformer first, [N, T], and their times."""
+    times = utc_index(history.index)
+    if history.columns.has_duplicates:
+        double = history.columns[history.columns.duplicated()][0]
+        raise InputError(
+            f"history: transformer '{double}' has two columns", what_to_do="Keep one column of each."
+        )
+    try:
+        values = history.to_numpy(dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"history: readings that are no numbers ({error})", what_to_do="Convert the loads to kVA."
+        ) from error
+    return np.ascontiguousarray(values.T), times
+
+
+def _check(history: pd.DataFrame, *, keep: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
+    values, times = _values_and_times(history)
+    steps_per_day = _steps_per_day(times)
+    rows: list[tuple[str, str, pd.Timestamp | None, pd.Timestamp | None, int]] = []
+    cleaned = values.copy() if keep else values
+    for start in range(0, len(values), _CHUNK):
+        chunk = slice(start, start + _CHUNK)
+        flags = _flags(values[chunk], steps_per_day)
+        for code, flag in flags.items():
+            count = flag.sum(axis=1)
+            first = flag.argmax(axis=1)
+            last = flag.shape[1] - 1 - flag[:, ::-1].argmax(axis=1)
+            for i in np.flatnonzero(count):
+                name = str(history.columns[start + i])
+                rows.append((name, code, times[first[i]], times[last[i]], int(count[i])))
+            if keep and code not in ("missing", "all_missing"):
+                cleaned[chunk][flag] = np.nan
+    findings = pd.DataFrame(rows, columns=list(FINDING_COLUMNS)).astype(
+        {"transformer_id": object, "code": object, "count": np.int64}
+    )
+    for column in ("first", "last"):
+        findings[column] = pd.to_datetime(findings[column], utc=True).dt.as_unit("ns")
+    findings = findings.sort_values(["transformer_id", "code"], ignore_index=True)
+    return pd.DataFrame(cleaned.T, index=history.index, columns=history.columns), findings
+
+
+def _steps_per_day(times: pd.DatetimeIndex) -> int:
+    if len(times) < 2:
+        return 24
+    step = np.median(np.diff(times.asi8))
+    return max(1, round(pd.Timedelta(days=1).value / step))
+
+
+def _flags(values: _Float, steps_per_day: int) -> dict[str, _Bool]:
+    """Return code -> flagged readings, [N, T]."""
+    finite = np.isfinite(values)
+    n_finite = finite.sum(axis=1)
+    low = np.where(finite, values, np.inf).min(axis=1, initial=np.inf)
+    high = np.where(finite, values, -np.inf).max(axis=1, initial=-np.inf)
+    constant = (n_finite >= STUCK_READINGS) & (low == high)
+    useful = (~constant & (n_finite > 0))[:, None]
+    repeated = _runs(values, finite) & useful
+    trusted = np.where(finite & ~repeated, values, np.nan)
+    seen = np.logical_or.accumulate(finite, axis=1)
+    return {
+        "all_missing": np.broadcast_to((n_finite == 0)[:, None], values.shape),
+        "constant": finite & constant[:, None],
+        "infinite": np.isinf(values),
+        "missing": np.isnan(values) & seen & useful,
+        "stuck": repeated & (values != 0),
+        "zero_block": repeated & (values == 0),
+        "spike": _spikes(trusted, steps_per_day) & useful,
+    }
+
+
+def _runs(values: _Float, finite: _Bool) -> _Bool:
+    """Flag readings in runs of `STUCK_READINGS` or more equal ones."""
+    if values.shape[1] < STUCK_READINGS:
+        return np.zeros(values.shape, dtype=bool)
+    same = np.zeros(values.shape, dtype=bool)
+    same[:, 1:] = (values[:, 1:] == values[:, :-1]) & finite[:, 1:]
+    ends = np.ones((values.shape[0], values.shape[1] - STUCK_READINGS + 1), dtype=bool)
+    for back in range(STUCK_READINGS - 1):
+        ends &= same[:, STUCK_READINGS - 1 - back : values.shape[1] - back]
+    return _spread_back(ends, STUCK_READINGS)
+
+
+def _spread_back(ends: _Bool, length: int) -> _Bool:
+    """Return the members of all windows of ``length`` whose last member is flagged."""
+    members = np.zeros((ends.shape[0], ends.shape[1] + length - 1), dtype=bool)
+    for offset in range(length):
+        members[:, offset : offset + ends.shape[1]] |= ends
+    return members
+
+
+def _spikes(values: _Float, steps_per_day: int) -> _Bool:
+    """Flag readings that differ from the same hour of the days around (Hampel)."""
+    n, length = values.shape
+    days = -(-length // steps_per_day)
+    reach = SPIKE_NEIGHBOURS_D
+    grid = np.full((n, days + 2 * reach, steps_per_day), np.nan)
+    grid[:, reach : reach + days].reshape(n, -1)[:, :length] = values
+    around = np.stack([grid[:, k : k + days] for k in range(2 * reach + 1)], axis=-1)
+    centre = _median(around)
+    mad = _median(np.abs(around - centre[..., None]))
+    enough = np.isfinite(around).sum(axis=-1) > reach
+    deviation = np.abs(grid[:, reach : reach + days] - centre).reshape(n, -1)[:, :length]
+    mad = np.where(enough, mad, np.nan).reshape(n, -1)[:, :length]
+    floor = np.fmax(_median(mad), 0.01 * _median(np.abs(values)))
+    limit = SPIKE_MADS * _MAD_TO_SIGMA * np.maximum(mad, floor[:, None])
+    far = np.where(np.isfinite(deviation) & np.isfinite(limit), deviation > limit, False)
+    longer = SPIKE_LONGEST + 1
+    if length < longer:
+        return far
+    ends = np.ones((n, length - SPIKE_LONGEST), dtype=bool)
+    for back in range(longer):
+        ends &= far[:, SPIKE_LONGEST - back : length - back]
+    return far & ~_spread_back(ends, longer)
+
+
+def _median(values: _Float) -> _Float:
+    """Return the median over the last axis of what is not NaN; NaN where nothing is."""
+    ordered = np.sort(values, axis=-1)
+    known = np.isfinite(ordered).sum(axis=-1, keepdims=True)
+    low = np.take_along_axis(ordered, np.maximum(known - 1, 0) // 2, axis=-1)
+    high = np.take_along_axis(ordered, known // 2 if values.shape[-1] > 1 else np.zeros_like(known), axis=-1)
+    odd = known % 2 == 1
+    return np.asarray(np.where(odd, low, 0.5 * (low + high))[..., 0])

@@ -1,0 +1,98 @@
+"""What each transformer will carry under the switch states of now, from a forecast of normal running."""
+
+import numpy as np
+import pandas as pd
+
+from gridlib.domain.network import closed_switches, current_states, transformer_load_kva
+from gridlib.domain.thermal.arrays import Floats, wide_arrays
+from gridlib.facts.types import Network
+from gridlib.facts.units import QUANTILE_COLUMNS, QUANTILE_LEVELS
+
+
+def carry_to_present_states(
+    network: Network, forecast: pd.DataFrame, windows: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Carry the sections' load to the transformers that feed them now.
+
+    Parameters
+    ----------
+    network : Network
+        With the newest switch states.
+    forecast : DataFrame
+        `ForecastFrame`, every section at its normal transformer.
+    windows : DataFrame
+        `WindowFrame` of it.
+
+    Returns
+    -------
+    forecast, windows : DataFrame
+        The same frames for the present states. Where no section is moved they are untouched, to the bit.
+
+    Notes
+    -----
+    Quantiles are added as they are (comonotonic). For transformers whose sections have changed, the chance
+    of any overload in a window is taken from its worst hour, a lower bound, and the window's peak from the
+    hourly quantiles; error paths of moved sections do not exist.
+    """
+    closed = closed_switches(current_states(network))
+    normal = frozenset(network.switches.loc[network.switches["normal_state"] == "CLOSED", "switch_id"])
+    if closed == normal or forecast.empty:
+        return forecast, windows
+    columns = ("load_kva_mean", *QUANTILE_COLUMNS)
+    ids, times, values = wide_arrays(forecast, columns)
+    flat = pd.DataFrame(values.reshape(-1, len(ids)), columns=ids)
+    carried = transformer_load_kva(network, flat, closed).reindex(columns=ids)
+    carried = carried.fillna(flat).to_numpy().reshape(values.shape)
+    changed = ~np.isclose(carried, values, rtol=0, atol=1e-9).all(axis=(0, 1))
+    if not changed.any():
+        return forecast, windows
+    rating = network.transformers.drop_duplicates("transformer_id").set_index("transformer_id")["rating_kva"]
+    known = np.where(changed, rating.reindex(ids).to_numpy(float), np.nan)
+    p_over = exceedance(carried[1:], known)
+
+    position = {name: i for i, name in enumerate(ids)}
+    moved = forecast.copy()
+    rows = moved["transformer_id"].isin(ids[changed])
+    unit = moved.loc[rows, "transformer_id"].map(position).to_numpy()
+    hour = times.get_indexer(pd.DatetimeIndex(moved.loc[rows, "time"]))
+    for k, column in enumerate(columns):
+        moved.loc[rows, column] = carried[k, hour, unit]
+    moved.loc[rows, "p_overload"] = p_over[hour, unit]
+
+    lead_h = np.arange(1, len(times) + 1) * ((times[1] - times[0]) / pd.Timedelta(hours=1))
+    median, p90 = (carried[1 + QUANTILE_LEVELS.index(level)] for level in (0.5, 0.9))
+    reset = windows.copy()
+    for row in reset.index[reset["transformer_id"].isin(ids[changed])]:
+        i = position[reset.at[row, "transformer_id"]]
+        inside = (lead_h > reset.at[row, "from_h"]) & (lead_h <= reset.at[row, "to_h"])
+        reset.at[row, "p_any_overload"] = p_over[inside, i].max()
+        reset.at[row, "peak_kva_p50"] = median[inside, i].max()
+        reset.at[row, "peak_kva_p90"] = p90[inside, i].max()
+    return moved, reset
+
+
+def exceedance(quantile_kva: Floats, rating_kva: Floats) -> Floats:
+    """Estimate P(|load| > rating) from quantiles.
+
+    Parameters
+    ----------
+    quantile_kva : array [Q, T, N]
+        Quantiles at `QUANTILE_LEVELS`.
+    rating_kva : array [N]
+        Nameplates; NaN gives NaN.
+
+    Returns
+    -------
+    array [T, N]
+        Linear between quantiles; held at the outermost levels, so that 0.05 or less reads as 0.05 at the
+        quantile itself and 0 beyond it.
+    """
+    levels = np.asarray(QUANTILE_LEVELS)
+    chance = np.full(quantile_kva.shape[1:], np.nan)
+    for n in np.flatnonzero(np.isfinite(rating_kva)):
+        for t in range(quantile_kva.shape[1]):
+            q = quantile_kva[:, t, n]
+            above = 1 - np.interp(rating_kva[n], q, levels, left=0.0, right=1.0)
+            below = np.interp(-rating_kva[n], q, levels, left=0.0, right=1.0)
+            chance[t, n] = min(1.0, above + below)
+    return chance

@@ -1,0 +1,28 @@
+"""Heat in transformers: the model, ageing, and the trajectory of the forecast horizon."""
+
+from gridlib.domain.thermal.arrays import finding_frame, step_of, wide_arrays
+from gridlib.domain.thermal.horizon import ambient_at_transformers, forecast_thermal
+from gridlib.domain.thermal.model import (
+    ThermalResponse,
+    ThermalSpec,
+    ThermalState,
+    ageing_rate_pu,
+    loss_of_life_d,
+    thermal_response,
+    thermal_spec,
+)
+
+__all__ = [
+    "ThermalResponse",
+    "ThermalSpec",
+    "ThermalState",
+    "ageing_rate_pu",
+    "ambient_at_transformers",
+    "finding_frame",
+    "forecast_thermal",
+    "loss_of_life_d",
+    "step_of",
+    "thermal_response",
+    "thermal_spec",
+    "wide_arrays",
+]

@@ -1,0 +1,140 @@
+"""The thermal trajectory of the forecast horizon, carried over from measured load."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gridlib.domain.thermal.arrays import Floats, column_of, fill_gaps, finding_frame, step_of, wide_arrays
+from gridlib.domain.thermal.model import ThermalState, ageing_rate_pu, thermal_response, thermal_spec
+
+TAIL_H = 72
+"""Measured hours run before the horizon: 24 oil time constants of a distribution unit."""
+
+INDOOR_SURCHARGE_K = 10.0
+"""Air in a ventilated room above the weather station's [K]."""
+
+
+def ambient_at_transformers(
+    ambient_c: pd.Series, transformers: pd.DataFrame, *, kiosk_surcharge_k: float
+) -> pd.DataFrame:
+    """Air around each transformer: the weather station's plus a surcharge for its enclosure.
+
+    Parameters
+    ----------
+    ambient_c : Series
+        Air temperature over time [degC].
+    transformers : DataFrame
+        ``transformer_id`` and ``enclosure``: outdoor or missing + 0 K, indoor + 10 K, kiosk as given.
+    kiosk_surcharge_k : float
+        Surcharge of a kiosk [K].
+
+    Returns
+    -------
+    DataFrame
+        Wide: time x transformer [degC].
+    """
+    surcharge = {"indoor": INDOOR_SURCHARGE_K, "kiosk": kiosk_surcharge_k}
+    kinds = column_of(transformers, "enclosure").astype("string").str.lower()
+    added = kinds.map(surcharge).astype(float).fillna(0.0).to_numpy()
+    return pd.DataFrame(
+        ambient_c.to_numpy(float)[:, None] + added[None, :],
+        index=ambient_c.index,
+        columns=transformers["transformer_id"].to_numpy(),
+    )
+
+
+def forecast_thermal(
+    forecast: pd.DataFrame,
+    transformers: pd.DataFrame,
+    ambient_c: pd.DataFrame,
+    history: pd.DataFrame,
+) -> tuple[pd.DataFrame, ThermalState, pd.DataFrame]:
+    """Run the thermal model from measured load into the forecast horizon.
+
+    Parameters
+    ----------
+    forecast : DataFrame
+        `ForecastFrame`.
+    transformers : DataFrame
+        `Transformers`; ``rating_kva``, ``cooling`` and ``paper`` are used.
+    ambient_c : DataFrame
+        Air at each transformer, wide: time x transformer, measured tail and horizon [degC].
+    history : DataFrame
+        Measured load, wide: time x transformer, before the horizon [kVA]; NaN where missing.
+
+    Returns
+    -------
+    frame : DataFrame
+        `ThermalFrame`, for the transformers that could be computed.
+    initial : ThermalState
+        State at the start of the horizon, in the order of the transformers in ``forecast``; NaN where
+        there is none.
+    findings : DataFrame
+        `FindingFrame`: who has no trajectory, or a weaker one, and why.
+
+    Notes
+    -----
+    The last 72 h of measured load run first; gaps are bridged linearly, and without any reading the
+    state is the steady one of the first forecast hour. The p90 trajectory takes the larger of |p10| and
+    |p90|, because export heats as well, and starts from the same state.
+    """
+    ids, times, quantiles = wide_arrays(forecast, ("load_kva_p10", "load_kva_p50", "load_kva_p90"))
+    units = transformers.drop_duplicates("transformer_id").set_index("transformer_id").reindex(ids)
+    rating = column_of(units, "rating_kva").to_numpy(float)
+    step = step_of(times)
+    tail = pd.date_range(
+        end=times[0] - step, periods=max(1, int(pd.Timedelta(hours=TAIL_H) / step)), freq=step
+    )
+    air, air_gaps = fill_gaps(ambient_c.reindex(index=tail.append(times), columns=ids).to_numpy(float))
+
+    rows: list[tuple[str, str, str]] = []
+    no_rating = ~(np.isfinite(rating) & (rating > 0))
+    no_air = ~np.isfinite(air).all(axis=0)
+    no_load = ~np.isfinite(quantiles).all(axis=(0, 1))
+    for found, code, message in (
+        (no_rating, "no_rating", "no rating in the network tables: no temperatures and no risk"),
+        (no_air & ~no_rating, "no_ambient", "no air temperature: no temperatures"),
+        (no_load & ~no_air & ~no_rating, "no_forecast", "the forecast has gaps: no temperatures"),
+        (air_gaps[len(tail) :].any(axis=0) & ~no_air, "ambient_gap", "air temperature bridged over gaps"),
+    ):
+        rows += [(str(name), code, message) for name in ids[found]]
+    ok = ~(no_rating | no_air | no_load)
+
+    spec = thermal_spec(units[ok].reset_index())
+    step_min = step / pd.Timedelta(minutes=1)
+    measured, _ = fill_gaps(history.reindex(index=tail, columns=ids[ok]).to_numpy(float) / rating[ok])
+    silent = ~np.isfinite(measured).all(axis=0)
+    rows += [
+        (str(name), "no_recent_load", f"no reading in the last {TAIL_H} h: steady state at the start")
+        for name in ids[ok][silent]
+    ]
+    low, median, high = np.abs(quantiles[:, :, ok]) / rating[ok]
+    air_tail, air_ahead = air[: len(tail), ok], air[len(tail) :, ok]
+    start = thermal_response(
+        np.where(silent, median[0], measured),
+        np.where(silent, air_ahead[0], air_tail),
+        spec,
+        step_min=step_min,
+    ).final
+    likely = thermal_response(median, air_ahead, spec, step_min=step_min, initial=start)
+    upper = thermal_response(np.maximum(low, high), air_ahead, spec, step_min=step_min, initial=start)
+
+    paper = column_of(units, "paper").to_numpy(object)[ok]
+    frame = pd.DataFrame(
+        {
+            "transformer_id": np.repeat(ids[ok].astype(object), len(times)),
+            "time": times[np.tile(np.arange(len(times)), int(ok.sum()))],
+            "ambient_c": air_ahead.T.ravel(),
+            "top_oil_c": likely.top_oil_c.T.ravel(),
+            "hot_spot_c": likely.hot_spot_c.T.ravel(),
+            "hot_spot_c_p90": upper.hot_spot_c.T.ravel(),
+            "ageing_pu": ageing_rate_pu(likely.hot_spot_c, paper).T.ravel(),
+        }
+    )
+    return frame, ThermalState(*(_spread(part, ok) for part in start)), finding_frame(rows)
+
+
+def _spread(part: Floats, ok: NDArray[np.bool_]) -> Floats:
+    whole = np.full(len(ok), np.nan)
+    whole[ok] = part
+    return whole

@@ -1,0 +1,157 @@
+"""The audit trail: every intention of a person or a schedule is one transaction and one row.
+
+A refused attempt is a row too, written after its transaction was rolled back.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from gridlib.adapters import chain
+from gridlib.adapters.records import people
+from gridlib.domain.lifecycle import ROLE_FOR_ACTION
+from gridlib.facts.errors import AuditError, GridlibError, RoleError
+from gridlib.workbench import Workbench
+
+SYSTEM = "system"
+"""Actor of scheduled and shell runs; it may run stages and never decides."""
+
+
+@dataclass
+class Intention:
+    """What is being done: the open transaction and the facts for its audit row."""
+
+    connection: Connection
+    actor: str
+    at: pd.Timestamp
+    object: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    outcome: str = "done"
+
+
+@contextmanager
+def intention(workbench: Workbench, actor: str, action: str, obj: str) -> Iterator[Intention]:
+    """Do one thing in one transaction with one audit row.
+
+    Parameters
+    ----------
+    workbench : Workbench
+        The workspace.
+    actor : str
+        User name, or ``SYSTEM``.
+    action : str
+        For example "plan.approve"; `ROLE_FOR_ACTION` says who may.
+    obj : str
+        What it is done to; may be replaced on the intention once its name is known.
+
+    Yields
+    ------
+    Intention
+        With the connection to use and ``facts`` to fill.
+
+    Raises
+    ------
+    RoleError, NotFoundError, GridlibError
+        What the rules refuse; the attempt is audited with its code.
+    """
+    at = workbench.clock()
+    act: Intention | None = None
+    try:
+        with workbench.store.write() as connection:
+            act = Intention(connection, actor, at, obj)
+            roles = _authorise(connection, actor, action)
+            yield act
+            _append(act, action, roles, act.outcome)
+    except GridlibError as error:
+        facts = {"message": str(error), **(act.facts if act else {})}
+        with workbench.store.write() as connection:
+            refused = Intention(connection, actor, at, act.object if act else obj, facts)
+            _append(refused, action, _roles(connection, actor), f"refused:{error.code}")
+        raise
+
+
+def _authorise(connection: Connection, actor: str, action: str) -> str:
+    needed = ROLE_FOR_ACTION.get(action)
+    if actor == SYSTEM:
+        if needed is not None:
+            raise RoleError(actor, str(needed))
+        return SYSTEM
+    user = people.read_user(connection, actor)
+    if needed is not None and needed not in user.roles:
+        raise RoleError(actor, str(needed))
+    return " ".join(user.roles)
+
+
+def _roles(connection: Connection, actor: str) -> str:
+    known = {user.username: user for user in people.read_users(connection)}
+    return " ".join(known[actor].roles) if actor in known else ""
+
+
+def _append(act: Intention, action: str, roles: str, outcome: str) -> None:
+    chain.append_event(
+        act.connection,
+        time=act.at,
+        actor=act.actor,
+        roles=roles,
+        action=action,
+        object=act.object,
+        outcome=outcome,
+        payload=act.facts,
+    )
+
+
+def checkpoint(workbench: Workbench) -> None:
+    """Sign the present head of the chain and append it to the checkpoint file."""
+    key = chain.ensure_key(workbench.key_path)
+    with workbench.store.read() as connection:
+        chain.append_checkpoint(workbench.checkpoint_path, key, connection)
+
+
+@dataclass(frozen=True)
+class AuditVerdict:
+    """How many rows hold, and how many signed checkpoints they were held against."""
+
+    rows: int
+    checkpoints: int
+
+
+def verify(workbench: Workbench) -> AuditVerdict:
+    """Check every row of the trail and every signed checkpoint.
+
+    Raises
+    ------
+    AuditError
+        Naming the first broken row.
+    """
+    with workbench.store.read() as connection:
+        rows = chain.verify_chain(connection)
+        if not workbench.checkpoint_path.exists():
+            if rows and workbench.key_path.exists():
+                raise AuditError(rows, f"the checkpoint file {workbench.checkpoint_path} is missing")
+            return AuditVerdict(rows, 0)
+        key = chain.ensure_key(workbench.key_path).public_key()
+        return AuditVerdict(rows, chain.verify_checkpoints(connection, workbench.checkpoint_path, key))
+
+
+def last_events(workbench: Workbench, limit: int) -> pd.DataFrame:
+    """Read the newest rows of the trail, newest first."""
+    with workbench.store.read() as connection:
+        return chain.read_events(connection, limit=limit).iloc[::-1].reset_index(drop=True)
+
+
+def export(workbench: Workbench, path: Path, *, actor: str = SYSTEM) -> int:
+    """Write the trail to a CSV or JSON Lines file; the export itself is audited.
+
+    Returns
+    -------
+    int
+        Rows written.
+    """
+    with intention(workbench, actor, "audit.export", path.name) as act:
+        act.facts["rows"] = rows = chain.write_events(act.connection, path)
+    return rows

@@ -1,0 +1,169 @@
+"""What people decide: approve, reject, acknowledge. A plan is proved again at the moment of its approval."""
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from gridlib.adapters.records import plans, runs
+from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
+from gridlib.domain.lifecycle import PLAN_MOVES, check_four_eyes, check_move
+from gridlib.domain.planning import prove_moves
+from gridlib.facts.errors import InputError, NotFoundError, StalePlanError
+from gridlib.facts.types import PlanState, Proof
+from gridlib.workbench import Workbench
+from gridlib.workflow import queries
+from gridlib.workflow.audit import SYSTEM, Intention, intention
+from gridlib.workflow.material import material_of
+from gridlib.workflow.pipeline import reserved_moves
+
+
+def approve(workbench: Workbench, plan_id: str, *, by: str) -> PlanRecord:
+    """Approve a draft plan, if it still holds against the newest data.
+
+    The other drafts for the same transformer expire with it.
+
+    Parameters
+    ----------
+    workbench : Workbench
+        The workspace.
+    plan_id : str
+        The plan.
+    by : str
+        User name of an operator who did not prepare it.
+
+    Returns
+    -------
+    PlanRecord
+        The approved plan.
+
+    Raises
+    ------
+    TransitionError, RoleError, FourEyesError, NotFoundError
+        The rules refuse.
+    StalePlanError
+        It no longer holds; it stays a draft with the reason, or has expired.
+    """
+    stale: tuple[str, ...] = ()
+    with intention(workbench, by, "plan.approve", plan_id) as act:
+        record = plans.read_plan(act.connection, plan_id)
+        check_move(plan_id, PLAN_MOVES, record.state, PlanState.APPROVED)
+        check_four_eyes(
+            prepared_by=record.prepared_by,
+            approved_by=None,
+            actor=by,
+            action="plan.approve",
+            enabled=workbench.settings.decisions.four_eyes,
+        )
+        if _expired(workbench, act.connection, record):
+            stale = ("the hours it was meant for are over",)
+            _move(act, record, PlanState.EXPIRED, stale)
+        elif reasons := prove_again(workbench, act.connection, record).reasons:
+            stale = reasons
+            plans.set_plan_state(
+                act.connection, record, PlanState.DRAFT, reason="; ".join(reasons), at=act.at
+            )
+            act.outcome = "stale"
+            act.facts["reasons"] = list(reasons)
+        else:
+            _approve(act, record, by)
+    if stale:
+        raise StalePlanError(plan_id, stale)
+    return queries.get_plan(workbench, plan_id).record
+
+
+def _approve(act: Intention, record: PlanRecord, by: str) -> None:
+    plans.set_plan_state(act.connection, record, PlanState.APPROVED, reason="", at=act.at, approved_by=by)
+    act.facts |= {"from": record.state, "to": PlanState.APPROVED}
+    others = plans.read_plans(
+        act.connection, transformer_id=record.plan.transformer_id, states=[PlanState.DRAFT]
+    )
+    for other in others:
+        note = f"{record.plan_id} was approved instead"
+        plans.set_plan_state(act.connection, other, PlanState.EXPIRED, reason=note, at=act.at)
+    act.facts["expired"] = [other.plan_id for other in others]
+
+
+def reject(workbench: Workbench, plan_id: str, *, by: str, reason: str) -> PlanRecord:
+    """Reject a draft plan with a reason; it releases its transformer.
+
+    Raises
+    ------
+    InputError
+        No reason.
+    TransitionError, RoleError, NotFoundError
+        The rules refuse.
+    """
+    with intention(workbench, by, "plan.reject", plan_id) as act:
+        if not reason.strip():
+            raise InputError("a rejection needs a reason", what_to_do="Say why in a sentence.")
+        record = plans.read_plan(act.connection, plan_id)
+        check_move(plan_id, PLAN_MOVES, record.state, PlanState.REJECTED)
+        _move(act, record, PlanState.REJECTED, (reason.strip(),))
+        act.outcome = "done"
+    return queries.get_plan(workbench, plan_id).record
+
+
+def acknowledge(workbench: Workbench, transformer_id: str, *, by: str, note: str = "") -> None:
+    """Write down that an operator has seen the newest risk of a transformer ("do nothing" for now).
+
+    Raises
+    ------
+    NotFoundError
+        The newest run has no risk for it.
+    InputError
+        Somebody has acknowledged it already.
+    """
+    with intention(workbench, by, "risk.acknowledge", transformer_id) as act:
+        run_id = runs.newest_run_id(act.connection, stage="risk")
+        rows = runs.read_risk(act.connection, run_id, transformer_id) if run_id else []
+        if not rows:
+            raise NotFoundError(
+                "assessed transformer", transformer_id, what_to_do="See the list of 'gridlib run'."
+            )
+        seen = runs.acknowledged(act.connection, str(run_id))
+        if transformer_id in seen:
+            raise InputError(
+                f"{transformer_id} was acknowledged by {seen[transformer_id]}", what_to_do="Nothing to do."
+            )
+        runs.save_acknowledgement(act.connection, str(run_id), rows[0], by=by, at=act.at, note=note)
+        act.facts |= {"run": run_id, "risk_level": rows[0]["risk_level"], "note": note}
+
+
+def prove_again(workbench: Workbench, connection: Connection, record: PlanRecord) -> Proof:
+    """Prove a plan against the newest run's forecast, today's switch states and all other plans."""
+    run = runs.read_run(connection, stage="forecast")
+    material = material_of(workbench, connection, run)
+    others = plans.read_plans(connection, states=OPEN_PLAN_STATES)
+    decided = [r for r in others if r.state is not PlanState.DRAFT]
+    return prove_moves(
+        material.network,
+        material.forecast,
+        record.plan.moves,
+        limits=workbench.settings.limits,
+        rules=workbench.settings.planning,
+        reserved=reserved_moves(decided, but=record.plan.transformer_id),
+    )
+
+
+def expire_drafts(workbench: Workbench) -> list[str]:
+    """Expire undecided and approved plans whose hours are over; return their ids."""
+    with workbench.store.read() as connection:
+        waiting = plans.read_plans(connection, states=[PlanState.DRAFT, PlanState.APPROVED])
+        late = [r for r in waiting if _expired(workbench, connection, r)]
+    for record in late:
+        with intention(workbench, SYSTEM, "plan.expire", record.plan_id) as act:
+            _move(act, record, PlanState.EXPIRED, ("the hours it was meant for are over",))
+            act.outcome = "done"
+    return [record.plan_id for record in late]
+
+
+def _expired(workbench: Workbench, connection: Connection, record: PlanRecord) -> bool:
+    until = record.plan.needed_until
+    return until is not None and pd.Timestamp(until) < queries.now(workbench, connection)
+
+
+def _move(act: Intention, record: PlanRecord, to: PlanState, reasons: tuple[str, ...]) -> None:
+    reason = "; ".join(reasons)
+    check_move(record.plan_id, PLAN_MOVES, record.state, to)
+    plans.set_plan_state(act.connection, record, to, reason=reason, at=act.at)
+    act.outcome = "stale"
+    act.facts |= {"from": record.state, "to": to, "reason": reason}

@@ -1,0 +1,367 @@
+"""The stages: read, think, record. Each ends with its frames kept, one transaction and one audit row."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+import gridlib
+from gridlib.adapters.records import network as network_records
+from gridlib.adapters.records import plans, runs
+from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
+from gridlib.adapters.records.runs import RunRecord
+from gridlib.adapters.store import utc_text
+from gridlib.domain.calendar import calendar_for
+from gridlib.domain.forecast import forecast_load
+from gridlib.domain.lifecycle import PLAN_MOVES, check_move
+from gridlib.domain.network import check_network
+from gridlib.domain.planning import plan_transfers, prove_moves
+from gridlib.domain.risk import score_risk
+from gridlib.domain.thermal import forecast_thermal
+from gridlib.facts.errors import InputError
+from gridlib.facts.frames import ForecastFrame, RiskFrame, ThermalFrame, WindowFrame, check_frame
+from gridlib.facts.types import Move, PlanState
+from gridlib.workbench import Workbench
+from gridlib.workflow import audit, queries
+from gridlib.workflow.audit import SYSTEM, Intention, intention
+from gridlib.workflow.material import Material, as_findings, read_ambient, read_history, read_material
+
+STAGES = ("forecast", "risk", "planning", "instructions")
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What a stage did; ``repeated`` where the run held it already and nothing was done."""
+
+    run_id: str
+    stage: str
+    issued_at: pd.Timestamp
+    counts: dict[str, int]
+    seconds: float
+    repeated: bool = False
+
+
+def start_run(
+    workbench: Workbench, *, issued_at: pd.Timestamp | None = None, actor: str = SYSTEM
+) -> RunRecord:
+    """Open a new run over the data as they are.
+
+    Parameters
+    ----------
+    workbench : Workbench
+        The workspace.
+    issued_at : Timestamp, optional
+        First hour to forecast, UTC; default is the hour after the last reading.
+    actor : str
+        Who runs.
+
+    Returns
+    -------
+    RunRecord
+        With its id.
+
+    Raises
+    ------
+    InputError
+        No readings yet, or ``issued_at`` without time zone.
+    """
+    if issued_at is not None and issued_at.tzinfo is None:
+        raise InputError(
+            f"issued-at {issued_at} has no time zone", what_to_do="Write it as 2026-08-13T00:00+03:00."
+        )
+    with intention(workbench, actor, "run.start", "") as act:
+        moment = issued_at or queries.next_interval(workbench, act.connection)
+        moment = moment.tz_convert("UTC")
+        year = act.at.tz_convert(workbench.settings.site.tz).year
+        number = workbench.store.next_number(act.connection, "run", year)
+        act.object = run_id = f"RUN-{year}-{number:04d}"
+        digest = runs.data_digest(act.connection, network_records.network_digest(act.connection))
+        act.facts |= {"issued_at": utc_text(moment), "data": digest, "code": gridlib.__version__}
+        runs.save_run(
+            act.connection,
+            {
+                "run_id": run_id,
+                "issued_at": utc_text(moment),
+                "started_at": utc_text(act.at),
+                "started_by": actor,
+                "code_version": gridlib.__version__,
+                "data_digest": digest,
+            },
+        )
+    return queries.get_run(workbench, run_id)
+
+
+def run_forecast(
+    workbench: Workbench, run_id: str = "", *, issued_at: pd.Timestamp | None = None
+) -> StageResult:
+    """Forecast every transformer; without ``run_id`` a new run is started."""
+    run = queries.get_run(workbench, run_id) if run_id else start_run(workbench, issued_at=issued_at)
+    if "forecast" in run.stages:
+        return replace(_result(workbench, run.run_id, "forecast"), repeated=True)
+    begun = time.perf_counter()
+    settings = workbench.settings
+    with workbench.store.read() as connection:
+        network = network_records.read_network(connection)
+        history = read_history(workbench, connection, run.issued_at)
+        ambient = read_ambient(workbench, connection, history.index, run.issued_at)
+    rating_kva = network.transformers.set_index("transformer_id")["rating_kva"]
+    forecast = forecast_load(
+        history,
+        horizon_h=settings.forecast.horizon_h,
+        ambient_c=ambient.series if ambient.measured else None,
+        rating_kva=rating_kva,
+        calendar=calendar_for(settings.site.country, settings.site.tz),
+        step_min=settings.forecast.step_min,
+    )
+    check_frame(ForecastFrame, forecast.frame)
+    check_frame(WindowFrame, forecast.windows)
+    counts = {
+        "readings": int(history.notna().to_numpy().sum()),
+        "forecasts": forecast.frame["transformer_id"].nunique(),
+    }
+    frames = {"forecast": forecast.frame, "windows": forecast.windows}
+    findings = pd.concat([as_findings(forecast.findings), ambient.findings], ignore_index=True)
+    return _record(workbench, run, "forecast", frames, findings, counts, begun)
+
+
+def run_risk(workbench: Workbench, run_id: str = "") -> StageResult:
+    """Score every transformer; without ``run_id`` the newest forecast is taken."""
+    run = queries.get_run(workbench, run_id, stage="forecast")
+    if "risk" in run.stages:
+        return replace(_result(workbench, run.run_id, "risk"), repeated=True)
+    begun = time.perf_counter()
+    settings = workbench.settings
+    material = read_material(workbench, run)
+    thermal, _, thermal_findings = forecast_thermal(
+        material.running, material.network.transformers, material.ambient_c, material.history
+    )
+    check_frame(ThermalFrame, thermal)
+    risk, risk_findings = score_risk(
+        material.running,
+        material.windows,
+        thermal,
+        material.network,
+        limits=settings.limits,
+        tz=settings.site.tz,
+        measured_kva=material.history.ffill(limit=3).iloc[-1].dropna(),
+    )
+    check_frame(RiskFrame, risk)
+    counts = {level: int((risk["risk_level"] == level).sum()) for level in ("HIGH", "MEDIUM", "LOW")}
+    findings = pd.concat(
+        [check_network(material.network), as_findings(thermal_findings), as_findings(risk_findings)],
+        ignore_index=True,
+    )
+    return _record(workbench, run, "risk", {"thermal": thermal, "risk": risk}, findings, counts, begun)
+
+
+def run_planning(workbench: Workbench, run_id: str = "") -> StageResult:
+    """Search and prove load transfers for every MEDIUM and HIGH transformer that no open plan covers.
+
+    Open plans are proved again first: a draft that no longer holds expires, an approved one goes back to
+    draft, each with the reason, and its transformer is planned anew only once it is released.
+    """
+    run = queries.get_run(workbench, run_id, stage="risk")
+    if "planning" in run.stages:
+        return replace(_result(workbench, run.run_id, "planning"), repeated=True)
+    begun = time.perf_counter()
+    material = read_material(workbench, run)
+    risk = workbench.telemetry.read_run_frame(run.run_id, "risk")
+    _, initial, _ = forecast_thermal(
+        material.running, material.network.transformers, material.ambient_c, material.history
+    )
+    kept = _review_open_plans(workbench, material)
+    covered = frozenset(record.plan.transformer_id for record in kept)
+    cases = plan_transfers(
+        material.network,
+        material.forecast,
+        risk,
+        material.horizon_ambient_c,
+        limits=workbench.settings.limits,
+        rules=workbench.settings.planning,
+        initial=initial,
+        covered=covered,
+        reserved=reserved_moves(kept),
+    )
+    counts = {
+        "transformers": len(cases),
+        "plans": sum(len(case.plans) for case in cases),
+        "kept": len(kept),
+        "without_plan": sum(not case.plans for case in cases),
+    }
+    with _stage(workbench, run, "planning", counts, begun) as act:
+        taken = {r.plan.transformer_id for r in plans.read_plans(act.connection, states=OPEN_PLAN_STATES)}
+        year = act.at.tz_convert(workbench.settings.site.tz).year
+        for case in cases:
+            plans.save_case(act.connection, run.run_id, case)
+            for plan in case.plans if case.transformer_id not in taken else ():
+                number = workbench.store.next_number(act.connection, "plan", year)
+                plans.save_plan(
+                    act.connection,
+                    f"PLAN-{year}-{number:04d}",
+                    run.run_id,
+                    plan,
+                    prepared_by=run.started_by,
+                    created_at=act.at,
+                )
+    return _result(workbench, run.run_id, "planning")
+
+
+def run_instructions(workbench: Workbench, run_id: str = "") -> StageResult:
+    """Write the switching sheet of every draft that has none."""
+    run = queries.get_run(workbench, run_id, stage="planning")
+    if "instructions" in run.stages:
+        return replace(_result(workbench, run.run_id, "instructions"), repeated=True)
+    begun = time.perf_counter()
+    material = read_material(workbench, run)
+    with workbench.store.read() as connection:
+        drafts = plans.read_plans(connection, states=[PlanState.DRAFT])
+        bare = [r for r in drafts if plans.read_instruction(connection, r.plan_id) is None]
+    sheets = [
+        workbench.draft(
+            record.plan,
+            record.plan_id,
+            material.network,
+            material.forecast,
+            tz=workbench.settings.site.tz,
+            limits=workbench.settings.limits,
+        )
+        for record in bare
+    ]
+    with _stage(workbench, run, "instructions", {"sheets": len(sheets)}, begun) as act:
+        for sheet in sheets:
+            if plans.read_instruction(act.connection, sheet.plan_id) is None:
+                plans.save_instruction(act.connection, run.run_id, sheet)
+    return _result(workbench, run.run_id, "instructions")
+
+
+def run_stages(
+    workbench: Workbench,
+    stages: Sequence[str] = STAGES,
+    *,
+    issued_at: pd.Timestamp | None = None,
+    on_stage: Callable[[StageResult], None] | None = None,
+) -> str:
+    """Run stages in order and sign the audit trail; return the run's id.
+
+    Without "forecast" among the stages the newest run is taken up.
+
+    Raises
+    ------
+    InputError
+        An unknown stage, or ``issued_at`` without the forecast stage.
+    """
+    unknown = [stage for stage in stages if stage not in STAGES]
+    if unknown:
+        raise InputError(f"unknown stage '{unknown[0]}'", what_to_do=f"Stages are: {', '.join(STAGES)}.")
+    if issued_at is not None and "forecast" not in stages:
+        raise InputError("--issued-at belongs to the forecast stage", what_to_do="Run forecast as well.")
+    run_id = ""
+    for stage in [s for s in STAGES if s in stages]:
+        if stage == "forecast":
+            result = run_forecast(workbench, issued_at=issued_at)
+        else:
+            result = RUN_STAGE[stage](workbench, run_id)
+        run_id = result.run_id
+        if on_stage is not None:
+            on_stage(result)
+    audit.checkpoint(workbench)
+    return run_id
+
+
+RUN_STAGE: dict[str, Callable[[Workbench, str], StageResult]] = {
+    "forecast": run_forecast,
+    "risk": run_risk,
+    "planning": run_planning,
+    "instructions": run_instructions,
+}
+
+
+def reserved_moves(records: Sequence[PlanRecord], *, but: str = "") -> tuple[Move, ...]:
+    """Collect the moves whose headroom is spoken for: decided plans, of undecided ones the best each.
+
+    ``but`` names the transformer whose own plans do not count.
+    """
+    return tuple(
+        move
+        for record in records
+        if record.plan.transformer_id != but
+        and (record.state is not PlanState.DRAFT or record.plan.rank == 1)
+        for move in record.plan.moves
+    )
+
+
+def _review_open_plans(workbench: Workbench, material: Material) -> list[PlanRecord]:
+    """Prove open plans again; drafts that no longer hold expire, approved ones go back to draft."""
+    with workbench.store.read() as connection:
+        found = plans.read_plans(connection, states=OPEN_PLAN_STATES)
+    kept = []
+    for record in found:
+        if record.state not in (PlanState.DRAFT, PlanState.APPROVED):
+            kept.append(record)
+            continue
+        proof = prove_moves(
+            material.network,
+            material.forecast,
+            record.plan.moves,
+            limits=workbench.settings.limits,
+            rules=workbench.settings.planning,
+            reserved=reserved_moves(found, but=record.plan.transformer_id),
+        )
+        if proof.holds:
+            kept.append(record)
+            continue
+        to = PlanState.EXPIRED if record.state is PlanState.DRAFT else PlanState.DRAFT
+        with intention(workbench, SYSTEM, "plan.review", record.plan_id) as act:
+            reason = "; ".join(proof.reasons)
+            check_move(record.plan_id, PLAN_MOVES, record.state, to)
+            plans.set_plan_state(act.connection, record, to, reason=reason, at=act.at)
+            act.facts |= {"from": record.state, "to": to, "reason": reason}
+        if to is PlanState.DRAFT:
+            kept.append(record)
+    return kept
+
+
+def _record(
+    workbench: Workbench,
+    run: RunRecord,
+    stage: str,
+    frames: Mapping[str, pd.DataFrame],
+    findings: pd.DataFrame,
+    counts: dict[str, int],
+    begun: float,
+) -> StageResult:
+    digests = {n: workbench.telemetry.write_run_frame(run.run_id, n, f) for n, f in frames.items()}
+    with _stage(workbench, run, stage, {**counts, "findings": len(findings)}, begun) as act:
+        act.facts["digests"] = digests
+        runs.save_findings(act.connection, run.run_id, stage, findings)
+        if "risk" in frames:
+            runs.save_risk(act.connection, run.run_id, frames["risk"])
+    return _result(workbench, run.run_id, stage)
+
+
+@contextmanager
+def _stage(
+    workbench: Workbench, run: RunRecord, stage: str, counts: dict[str, int], begun: float
+) -> Iterator[Intention]:
+    """Record the end of a stage: its rows, its counts and its audit row in one transaction."""
+    with intention(workbench, SYSTEM, f"stage.{stage}", run.run_id) as act:
+        yield act
+        act.facts |= counts
+        runs.save_stage(
+            act.connection,
+            {
+                "run_id": run.run_id,
+                "stage": stage,
+                "finished_at": utc_text(workbench.clock()),
+                "seconds": time.perf_counter() - begun,
+                "counts": counts,
+            },
+        )
+
+
+def _result(workbench: Workbench, run_id: str, stage: str) -> StageResult:
+    run = queries.get_run(workbench, run_id)
+    done = run.stages[stage]
+    return StageResult(run_id, stage, run.issued_at, dict(done.counts), done.seconds)

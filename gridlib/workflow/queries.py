@@ -1,0 +1,156 @@
+"""What screens, reports and the shell ask: reads only, no audit row."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from gridlib.adapters.records import network as network_records
+from gridlib.adapters.records import plans, runs, work_orders
+from gridlib.adapters.records.plans import PlanRecord
+from gridlib.adapters.records.runs import RunRecord
+from gridlib.adapters.records.work_orders import WorkOrderRecord
+from gridlib.facts.errors import InputError
+from gridlib.facts.types import Instruction, Network, PlanningCase, PlanState, WorkOrderState
+from gridlib.workbench import Workbench
+
+
+def next_interval(workbench: Workbench, connection: Connection) -> pd.Timestamp:
+    """Start of the interval after the last reading, UTC.
+
+    Raises
+    ------
+    InputError
+        Nothing has been ingested.
+    """
+    last = runs.last_reading(connection)
+    if last is None:
+        raise InputError("no load readings yet", what_to_do="Ingest some: 'gridlib ingest PATH'.")
+    return last + pd.Timedelta(minutes=workbench.settings.forecast.step_min)
+
+
+def now(workbench: Workbench, connection: Connection) -> pd.Timestamp:
+    """Tell what counts as now for decisions: real time, or the hour after the last reading."""
+    if workbench.settings.clock.follow == "wall":
+        return workbench.clock()
+    return next_interval(workbench, connection)
+
+
+@dataclass(frozen=True)
+class PlanFile:
+    """A plan with all that is needed to decide on it."""
+
+    record: PlanRecord
+    instruction: Instruction | None
+    case: PlanningCase | None
+    work_orders: tuple[WorkOrderRecord, ...]
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What waits for a person: plans to decide, approved plans to issue, open work orders, alerts."""
+
+    drafts: tuple[PlanRecord, ...]
+    approved: tuple[PlanRecord, ...]
+    orders: tuple[WorkOrderRecord, ...]
+    unacknowledged: tuple[str, ...]
+
+
+def get_queue(workbench: Workbench) -> Queue:
+    """List what waits for a decision or an action."""
+    with workbench.store.read() as connection:
+        drafts = plans.read_plans(connection, states=[PlanState.DRAFT])
+        approved = plans.read_plans(connection, states=[PlanState.APPROVED])
+        orders = work_orders.read_work_orders(
+            connection, states=[WorkOrderState.OPEN, WorkOrderState.IN_PROGRESS]
+        )
+        run_id = runs.newest_run_id(connection, stage="risk")
+        waiting = runs.unacknowledged(connection, run_id) if run_id else []
+    return Queue(tuple(drafts), tuple(approved), tuple(orders), tuple(waiting))
+
+
+def get_plan(workbench: Workbench, plan_id: str) -> PlanFile:
+    """Read a plan with its sheet, its alternatives refused, and its work orders."""
+    with workbench.store.read() as connection:
+        record = plans.read_plan(connection, plan_id)
+        return PlanFile(
+            record,
+            plans.read_instruction(connection, plan_id),
+            plans.read_case(connection, record.run_id, record.plan.transformer_id),
+            tuple(work_orders.read_work_orders(connection, plan_id=plan_id)),
+        )
+
+
+def get_plans(
+    workbench: Workbench, *, transformer_id: str = "", states: Sequence[PlanState] = ()
+) -> list[PlanRecord]:
+    """List plans of a transformer or in some states."""
+    with workbench.store.read() as connection:
+        return plans.read_plans(connection, transformer_id=transformer_id, states=states)
+
+
+def get_cases(workbench: Workbench, run_id: str) -> list[PlanningCase]:
+    """List what planning said about each transformer of a run, plans apart."""
+    with workbench.store.read() as connection:
+        return plans.read_cases(connection, run_id)
+
+
+def get_work_order(workbench: Workbench, work_order_id: str) -> WorkOrderRecord:
+    """Read one work order with its steps."""
+    with workbench.store.read() as connection:
+        return work_orders.read_work_order(connection, work_order_id)
+
+
+def get_work_orders(workbench: Workbench) -> list[WorkOrderRecord]:
+    """List all work orders, oldest first."""
+    with workbench.store.read() as connection:
+        return work_orders.read_work_orders(connection)
+
+
+def get_network(workbench: Workbench) -> Network:
+    """Read the network with the newest switch states."""
+    with workbench.store.read() as connection:
+        return network_records.read_network(connection)
+
+
+def get_run(workbench: Workbench, run_id: str = "", *, stage: str = "") -> RunRecord:
+    """Read a run, or the newest that finished a stage."""
+    with workbench.store.read() as connection:
+        return runs.read_run(connection, run_id, stage=stage)
+
+
+def get_run_as_of(workbench: Workbench, moment: datetime) -> RunRecord:
+    """Read the newest scored run that was issued no later than a moment."""
+    if moment.tzinfo is None:
+        raise InputError(f"{moment} has no time zone", what_to_do="Write it as 2026-08-13T00:00+03:00.")
+    with workbench.store.read() as connection:
+        run_id = runs.newest_run_id(connection, stage="risk", issued_by=pd.Timestamp(moment))
+        return runs.read_run(connection, run_id or f"issued by {moment}")
+
+
+def get_risk(workbench: Workbench, run_id: str = "") -> pd.DataFrame:
+    """Read the risk table of a run (`RiskFrame`), riskiest first."""
+    run = get_run(workbench, run_id, stage="risk")
+    return workbench.telemetry.read_run_frame(run.run_id, "risk")
+
+
+def get_frame(workbench: Workbench, name: str, run_id: str = "") -> pd.DataFrame:
+    """Read a frame of a run: forecast, windows, thermal or risk."""
+    stage = {"forecast": "forecast", "windows": "forecast"}.get(name, "risk")
+    run = get_run(workbench, run_id, stage=stage)
+    return workbench.telemetry.read_run_frame(run.run_id, name)
+
+
+def get_findings(workbench: Workbench, run_id: str = "") -> pd.DataFrame:
+    """Read the findings of a run; with an empty id those of all ingests."""
+    with workbench.store.read() as connection:
+        sources = [run_id] if run_id else runs.all_ingest_ids(connection)
+        return runs.read_findings(connection, sources)
+
+
+def get_ingests(workbench: Workbench) -> pd.DataFrame:
+    """Read the ledger of ingested files, oldest first."""
+    with workbench.store.read() as connection:
+        return runs.read_ledger(connection)

@@ -1,0 +1,70 @@
+"""Make a workspace: settings, database, example people, network and readings."""
+
+import shutil
+from pathlib import Path
+
+from gridlib.adapters.notebooks import share_dir
+from gridlib.facts.errors import InputError
+from gridlib.facts.settings import SETTINGS_FILE, read_settings
+from gridlib.facts.types import Role
+from gridlib.workbench import Workbench, assemble
+from gridlib.workflow import accounts, audit
+from gridlib.workflow.audit import SYSTEM, intention
+from gridlib.workflow.ingest import IngestResult, ingest_paths
+
+EXAMPLE_PEOPLE = {
+    "analyst": Role.ANALYST,
+    "operator": Role.OPERATOR,
+    "operator2": Role.OPERATOR,
+    "manager": Role.MANAGER,
+}
+
+
+def init_workspace(home: Path, *, example: str = "") -> tuple[Workbench, list[IngestResult]]:
+    """Make a folder a workspace, or complete one; what is there already stays as it is.
+
+    Parameters
+    ----------
+    home : Path
+        The folder; made if needed.
+    example : str
+        "sample", "demo_seed", or empty for settings and database alone.
+
+    Returns
+    -------
+    Workbench
+        Ready to use.
+    list of IngestResult
+        The example files taken in.
+
+    Raises
+    ------
+    InputError
+        The folder is a workspace with other settings than the example's.
+    """
+    source = share_dir() / "data" / example if example else share_dir() / "data" / "site"
+    settings_file = home / SETTINGS_FILE
+    home.mkdir(parents=True, exist_ok=True)
+    if not settings_file.exists():
+        shutil.copyfile(source / SETTINGS_FILE, settings_file)
+    elif example and settings_file.read_bytes() != (source / SETTINGS_FILE).read_bytes():
+        raise InputError(
+            f"{home} is a workspace with settings of its own; the example '{example}' would mix with it",
+            what_to_do="Choose an empty folder with --home, or run 'gridlib init' without an example.",
+        )
+    settings = read_settings(home)
+    settings.data_dir.mkdir(exist_ok=True)
+    settings.reports_dir.mkdir(exist_ok=True)
+    workbench = assemble(settings)
+    workbench.store.migrate()
+    with intention(workbench, SYSTEM, "workspace.init", home.name) as act:
+        act.facts["example"] = example
+    if not example:
+        return workbench, []
+    known = {user.username for user in accounts.list_users(workbench)}
+    for username, role in EXAMPLE_PEOPLE.items():
+        if username not in known:
+            accounts.add_user(workbench, username, [role])
+    results = ingest_paths(workbench, [source])
+    audit.checkpoint(workbench)
+    return workbench, results

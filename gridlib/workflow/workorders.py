@@ -1,0 +1,275 @@
+"""From an approved plan to a closed work order: issue, start, each step, complete, abort, cancel."""
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from gridlib.adapters.records import network as network_records
+from gridlib.adapters.records import plans, work_orders
+from gridlib.adapters.records.plans import PlanRecord
+from gridlib.adapters.records.work_orders import StepRecord, WorkOrderRecord
+from gridlib.domain.lifecycle import (
+    PLAN_MOVES,
+    WORK_ORDER_MOVES,
+    check_complete,
+    check_four_eyes,
+    check_move,
+    check_step,
+)
+from gridlib.facts.errors import InputError, StalePlanError
+from gridlib.facts.types import PlanState, StepState, SwitchState, WorkOrderState
+from gridlib.workbench import Workbench
+from gridlib.workflow import queries
+from gridlib.workflow.audit import Intention, intention
+from gridlib.workflow.decisions import prove_again
+
+
+def issue(workbench: Workbench, plan_id: str, *, by: str, crew: str) -> WorkOrderRecord:
+    """Make a work order of an approved plan that still holds; its number is taken here.
+
+    Parameters
+    ----------
+    workbench : Workbench
+        The workspace.
+    plan_id : str
+        An approved plan.
+    by : str
+        User name of an operator; another one than approved it.
+    crew : str
+        Who goes out.
+
+    Returns
+    -------
+    WorkOrderRecord
+        OPEN, with all steps PENDING.
+
+    Raises
+    ------
+    TransitionError, RoleError, FourEyesError, NotFoundError, InputError
+        The rules refuse.
+    StalePlanError
+        It no longer holds; it is a draft again, with the reason.
+    """
+    number, stale = "", ()
+    with intention(workbench, by, "work_order.issue", plan_id) as act:
+        if not crew.strip():
+            raise InputError("a work order needs a crew", what_to_do="Name it with --crew.")
+        record = plans.read_plan(act.connection, plan_id)
+        check_move(plan_id, PLAN_MOVES, record.state, PlanState.ISSUED)
+        check_four_eyes(
+            prepared_by=record.prepared_by,
+            approved_by=record.approved_by,
+            actor=by,
+            action="work_order.issue",
+            enabled=workbench.settings.decisions.four_eyes,
+        )
+        stale = prove_again(workbench, act.connection, record).reasons
+        if stale:
+            _set_plan(act, record, PlanState.DRAFT, "; ".join(stale))
+            act.outcome = "stale"
+        else:
+            number = _issue(workbench, act, record, by, crew.strip())
+    if stale:
+        raise StalePlanError(plan_id, stale)
+    return queries.get_work_order(workbench, number)
+
+
+def _issue(workbench: Workbench, act: Intention, record: PlanRecord, by: str, crew: str) -> str:
+    sheet = plans.read_instruction(act.connection, record.plan_id)
+    if sheet is None:
+        raise InputError(
+            f"{record.plan_id} has no switching sheet yet", what_to_do="Run 'gridlib run instructions'."
+        )
+    year = act.at.tz_convert(workbench.settings.site.tz).year
+    number = f"WO-{year}-{workbench.store.next_number(act.connection, 'work_order', year):04d}"
+    work_orders.save_work_order(
+        act.connection, number, record.plan_id, sheet.steps, crew=crew, issued_by=by, issued_at=act.at
+    )
+    _set_plan(act, record, PlanState.ISSUED, "")
+    act.facts |= {"work_order": number, "crew": crew}
+    return number
+
+
+def start(workbench: Workbench, work_order_id: str, *, by: str) -> WorkOrderRecord:
+    """Start an open work order, if its plan still holds.
+
+    Raises
+    ------
+    StalePlanError
+        It no longer holds: the order is cancelled and the plan a draft again, with the reason.
+    """
+    stale: tuple[str, ...] = ()
+    with intention(workbench, by, "work_order.start", work_order_id) as act:
+        order = work_orders.read_work_order(act.connection, work_order_id)
+        check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.IN_PROGRESS)
+        record = plans.read_plan(act.connection, order.plan_id)
+        stale = prove_again(workbench, act.connection, record).reasons
+        if stale:
+            _set_order(act, order, WorkOrderState.CANCELLED, "; ".join(stale))
+            _set_plan(act, record, PlanState.DRAFT, "; ".join(stale))
+            act.outcome = "stale"
+        else:
+            _set_order(act, order, WorkOrderState.IN_PROGRESS, "")
+    if stale:
+        raise StalePlanError(order.plan_id, stale)
+    return queries.get_work_order(workbench, work_order_id)
+
+
+def record_step(
+    workbench: Workbench,
+    work_order_id: str,
+    number: int,
+    outcome: StepState,
+    *,
+    by: str,
+    reading: str = "",
+    remark: str = "",
+) -> WorkOrderRecord:
+    """Write down how one step ended; a completed switching step becomes the switch's reported state.
+
+    Parameters
+    ----------
+    workbench : Workbench
+        The workspace.
+    work_order_id : str
+        A work order in progress.
+    number : int
+        The step, from 1, in order.
+    outcome : StepState
+        COMPLETED, FAILED or SKIPPED.
+    by : str
+        User name of an operator.
+    reading, remark : str
+        What was read or is to be said; a skipped or failed step needs a remark.
+
+    Raises
+    ------
+    RefusedError
+        Out of order, or a switching step skipped.
+    InputError
+        No such step, or the remark is missing.
+    """
+    with intention(workbench, by, "work_order.step", work_order_id) as act:
+        order = work_orders.read_work_order(act.connection, work_order_id)
+        act.facts |= {"step": number, "to": outcome, "reading": reading, "remark": remark}
+        step = _step(order, number)
+        check_step(
+            work_order_id,
+            order.state,
+            [s.state for s in order.steps],
+            number,
+            outcome,
+            switching=step.step.switching,
+        )
+        if outcome is not StepState.COMPLETED and not remark.strip():
+            raise InputError(
+                f"step {number} cannot end {outcome} without a remark", what_to_do="Say why with --remark."
+            )
+        work_orders.end_step(
+            act.connection,
+            work_order_id,
+            number,
+            outcome,
+            by=by,
+            at=act.at,
+            reading=reading,
+            remark=remark,
+        )
+        if outcome is StepState.COMPLETED and step.step.state_after is not None:
+            _report_switch(act.connection, step.step.device, step.step.state_after, by, act.at)
+    return queries.get_work_order(workbench, work_order_id)
+
+
+def complete(workbench: Workbench, work_order_id: str, *, by: str, outcome: str = "") -> WorkOrderRecord:
+    """Close a work order whose steps have all ended; its plan is EXECUTED."""
+    with intention(workbench, by, "work_order.complete", work_order_id) as act:
+        order = work_orders.read_work_order(act.connection, work_order_id)
+        check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.COMPLETED)
+        check_complete(work_order_id, [(s.step.switching, s.state) for s in order.steps])
+        _set_order(act, order, WorkOrderState.COMPLETED, outcome)
+        _set_plan(act, plans.read_plan(act.connection, order.plan_id), PlanState.EXECUTED, "")
+    return queries.get_work_order(workbench, work_order_id)
+
+
+def abort(
+    workbench: Workbench, work_order_id: str, *, by: str, reason: str, switched_back: bool
+) -> WorkOrderRecord:
+    """Stop a work order in progress; say whether the devices were switched back.
+
+    Switched back, every device of the sheet is reported in the state it had before, and the plan is
+    ROLLED_BACK; otherwise the states stay as the completed steps left them, and the plan is PARTIAL.
+    """
+    with intention(workbench, by, "work_order.abort", work_order_id) as act:
+        _need_reason(reason)
+        order = work_orders.read_work_order(act.connection, work_order_id)
+        check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.ABORTED)
+        for step in order.steps:
+            if step.state is StepState.PENDING:
+                work_orders.end_step(
+                    act.connection,
+                    work_order_id,
+                    step.step.number,
+                    StepState.ABORTED,
+                    by=by,
+                    at=act.at,
+                    reading="",
+                    remark=reason,
+                )
+            elif switched_back and step.state is StepState.COMPLETED and step.step.state_after is not None:
+                before = SwitchState.OPEN if step.step.state_after == "CLOSED" else SwitchState.CLOSED
+                _report_switch(act.connection, step.step.device, before, by, act.at)
+        _set_order(act, order, WorkOrderState.ABORTED, reason)
+        to = PlanState.ROLLED_BACK if switched_back else PlanState.PARTIAL
+        _set_plan(act, plans.read_plan(act.connection, order.plan_id), to, reason)
+        act.facts["switched_back"] = switched_back
+    return queries.get_work_order(workbench, work_order_id)
+
+
+def cancel(workbench: Workbench, work_order_id: str, *, by: str, reason: str) -> WorkOrderRecord:
+    """Withdraw an open work order; its plan is a draft again, with the reason."""
+    with intention(workbench, by, "work_order.cancel", work_order_id) as act:
+        _need_reason(reason)
+        order = work_orders.read_work_order(act.connection, work_order_id)
+        check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.CANCELLED)
+        _set_order(act, order, WorkOrderState.CANCELLED, reason)
+        _set_plan(act, plans.read_plan(act.connection, order.plan_id), PlanState.DRAFT, reason)
+    return queries.get_work_order(workbench, work_order_id)
+
+
+def _need_reason(reason: str) -> None:
+    if not reason.strip():
+        raise InputError("a reason is needed", what_to_do="Say why with --reason.")
+
+
+def _step(order: WorkOrderRecord, number: int) -> StepRecord:
+    for step in order.steps:
+        if step.step.number == number:
+            return step
+    raise InputError(
+        f"{order.work_order_id} has no step {number}", what_to_do=f"Steps are 1 to {len(order.steps)}."
+    )
+
+
+def _set_plan(act: Intention, record: PlanRecord, to: PlanState, reason: str) -> None:
+    check_move(record.plan_id, PLAN_MOVES, record.state, to)
+    approved_by = record.approved_by if to is not PlanState.DRAFT else None
+    plans.set_plan_state(act.connection, record, to, reason=reason, at=act.at, approved_by=approved_by)
+    act.facts["plan"] = {"plan_id": record.plan_id, "from": record.state, "to": to, "reason": reason}
+
+
+def _set_order(act: Intention, order: WorkOrderRecord, to: WorkOrderState, outcome: str) -> None:
+    work_orders.set_work_order_state(act.connection, order, to, at=act.at, outcome=outcome)
+    act.facts["order"] = {"from": order.state, "to": to, "outcome": outcome}
+
+
+def _report_switch(
+    connection: Connection, switch_id: str, state: SwitchState, by: str, at: pd.Timestamp
+) -> None:
+    row = {
+        "switch_id": switch_id,
+        "time": at,
+        "state": str(state),
+        "health": "OK",
+        "tags": "",
+        "source": "manual",
+    }
+    network_records.add_switch_states(connection, pd.DataFrame([row]), by)

@@ -1,0 +1,160 @@
+"""What may follow what, and who may do it."""
+
+from itertools import product
+
+import pytest
+
+from gridlib.domain.lifecycle import (
+    PLAN_MOVES,
+    ROLE_FOR_ACTION,
+    SYSTEM,
+    WORK_ORDER_MOVES,
+    check_complete,
+    check_four_eyes,
+    check_move,
+    check_step,
+    may_complete,
+)
+from gridlib.facts.errors import FourEyesError, RefusedError, TransitionError
+from gridlib.facts.types import PlanState, Role, StepState, WorkOrderState
+
+PENDING, DONE, FAILED, SKIPPED = StepState.PENDING, StepState.COMPLETED, StepState.FAILED, StepState.SKIPPED
+RUNNING = WorkOrderState.IN_PROGRESS
+
+ALLOWED = {
+    "DRAFT APPROVED",
+    "DRAFT REJECTED",
+    "DRAFT EXPIRED",
+    "APPROVED ISSUED",
+    "APPROVED DRAFT",
+    "APPROVED EXPIRED",
+    "ISSUED EXECUTED",
+    "ISSUED DRAFT",
+    "ISSUED ROLLED_BACK",
+    "ISSUED PARTIAL",
+    "EXECUTED RETURNED",
+    "PARTIAL ROLLED_BACK",
+    "PARTIAL EXECUTED",
+    "OPEN IN_PROGRESS",
+    "OPEN CANCELLED",
+    "IN_PROGRESS COMPLETED",
+    "IN_PROGRESS ABORTED",
+}
+
+
+@pytest.mark.parametrize(("states", "table"), [(PlanState, PLAN_MOVES), (WorkOrderState, WORK_ORDER_MOVES)])
+def test_every_move_that_is_not_in_the_rules_is_refused(states, table) -> None:
+    for state, to in product(states, states):
+        if f"{state} {to}" in ALLOWED:
+            check_move("it", table, state, to)
+        else:
+            with pytest.raises(TransitionError):
+                check_move("it", table, state, to)
+
+
+def test_refusal_names_what_is_allowed() -> None:
+    with pytest.raises(TransitionError, match="PLAN-1 is APPROVED and cannot become EXECUTED") as refused:
+        check_move("PLAN-1", PLAN_MOVES, PlanState.APPROVED, PlanState.EXECUTED)
+    assert refused.value.allowed == ("ISSUED", "DRAFT", "EXPIRED")
+    with pytest.raises(TransitionError) as ended:
+        check_move("WO-1", WORK_ORDER_MOVES, WorkOrderState.COMPLETED, WorkOrderState.OPEN)
+    assert "it has ended" in ended.value.what_to_do
+
+
+def test_an_executed_plan_cannot_be_rejected() -> None:
+    with pytest.raises(TransitionError):
+        check_move("PLAN-1", PLAN_MOVES, PlanState.EXECUTED, PlanState.REJECTED)
+
+
+@pytest.mark.parametrize("outcome", [DONE, FAILED, SKIPPED])
+def test_the_next_step_may_end_in_three_ways(outcome: StepState) -> None:
+    check_step("WO-1", RUNNING, [DONE, PENDING], 2, outcome, switching=False)
+
+
+def test_a_step_waits_for_the_ones_before_it() -> None:
+    with pytest.raises(RefusedError, match="before step 1 has ended"):
+        check_step("WO-1", RUNNING, [PENDING, PENDING], 2, DONE, switching=False)
+
+
+def test_a_switching_step_cannot_be_skipped() -> None:
+    with pytest.raises(RefusedError, match="cannot be skipped"):
+        check_step("WO-1", RUNNING, [DONE, PENDING], 2, SKIPPED, switching=True)
+    check_step("WO-1", RUNNING, [DONE, PENDING], 2, FAILED, switching=True)
+
+
+def test_after_a_failed_step_there_is_only_the_abort() -> None:
+    with pytest.raises(RefusedError, match="step 1 of WO-1 failed") as refused:
+        check_step("WO-1", RUNNING, [FAILED, PENDING], 2, DONE, switching=False)
+    assert "Abort" in refused.value.what_to_do
+    assert not may_complete([(False, FAILED), (True, DONE)])
+
+
+@pytest.mark.parametrize("state", [DONE, SKIPPED, StepState.ABORTED])
+def test_an_ended_step_stays_ended(state: StepState) -> None:
+    with pytest.raises(TransitionError):
+        check_step("WO-1", RUNNING, [state], 1, FAILED, switching=False)
+
+
+@pytest.mark.parametrize("outcome", [PENDING, StepState.ABORTED])
+def test_nobody_ends_a_step_as_pending_or_aborted(outcome: StepState) -> None:
+    with pytest.raises(TransitionError):
+        check_step("WO-1", RUNNING, [PENDING], 1, outcome, switching=False)
+
+
+@pytest.mark.parametrize("state", [s for s in WorkOrderState if s is not RUNNING])
+def test_steps_end_only_in_an_order_in_progress(state: WorkOrderState) -> None:
+    with pytest.raises(TransitionError):
+        check_step("WO-1", state, [PENDING], 1, DONE, switching=False)
+
+
+@pytest.mark.parametrize("number", [0, -1, 3])
+def test_there_is_no_step_outside_the_sheet(number: int) -> None:
+    with pytest.raises(RefusedError, match="no step"):
+        check_step("WO-1", RUNNING, [PENDING, PENDING], number, DONE, switching=False)
+
+
+@pytest.mark.parametrize(
+    ("steps", "may"),
+    [
+        ([(True, DONE), (False, DONE)], True),
+        ([(True, DONE), (False, SKIPPED)], True),
+        ([(True, DONE), (False, PENDING)], False),
+        ([(True, SKIPPED), (False, DONE)], False),
+        ([(True, FAILED), (False, DONE)], False),
+        ([], False),
+    ],
+)
+def test_an_order_completes_when_all_switching_is_done_and_all_else_has_ended(steps, may: bool) -> None:
+    assert may_complete(steps) is may
+    if not may:
+        with pytest.raises(RefusedError, match="cannot be completed"):
+            check_complete("WO-1", steps)
+    else:
+        check_complete("WO-1", steps)
+
+
+def test_who_prepared_cannot_approve() -> None:
+    with pytest.raises(FourEyesError, match="cannot approve"):
+        check_four_eyes(prepared_by="rami", approved_by=None, actor="rami", action="plan.approve")
+    check_four_eyes(prepared_by="rami", approved_by=None, actor="lina", action="plan.approve")
+
+
+def test_who_approved_a_scheduled_plan_cannot_issue_it() -> None:
+    with pytest.raises(FourEyesError, match="cannot issue"):
+        check_four_eyes(prepared_by=SYSTEM, approved_by="lina", actor="lina", action="work_order.issue")
+    check_four_eyes(prepared_by=SYSTEM, approved_by="lina", actor="rami", action="work_order.issue")
+
+
+def test_a_persons_plan_has_two_persons_once_approved() -> None:
+    for issuer in ("lina", "rami"):
+        check_four_eyes(prepared_by="rami", approved_by="lina", actor=issuer, action="work_order.issue")
+
+
+def test_small_rooms_may_switch_four_eyes_off() -> None:
+    check_four_eyes(prepared_by="rami", approved_by=None, actor="rami", action="plan.approve", enabled=False)
+
+
+def test_decisions_and_switching_need_an_operator() -> None:
+    assert set(ROLE_FOR_ACTION.values()) == {Role.OPERATOR}
+    orders = {f"work_order.{verb}" for verb in ("issue", "start", "step", "complete", "abort", "cancel")}
+    assert set(ROLE_FOR_ACTION) == {"plan.approve", "plan.reject", "risk.acknowledge"} | orders
