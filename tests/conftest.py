@@ -13,6 +13,9 @@ import sqlalchemy as sa
 
 from gridlib.adapters.store import Store
 from gridlib.adapters.telemetry import Telemetry
+from gridlib.workbench import Workbench, open_workbench
+from gridlib.workflow.pipeline import run_stages
+from gridlib.workflow.setup import init_workspace
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +103,57 @@ def store(request) -> Store:
 def telemetry(tmp_path) -> Telemetry:
     """An empty telemetry data set."""
     return Telemetry(tmp_path / "telemetry")
+
+
+@pytest.fixture(scope="session")
+def sqlite_demo(tmp_path_factory) -> Path:
+    home = tmp_path_factory.mktemp("demo-sqlite")
+    workbench, _ = init_workspace(home, example="demo_seed")
+    run_stages(workbench)
+    workbench.store.dispose()
+    return home
+
+
+@pytest.fixture(scope="session")
+def postgres_demo(tmp_path_factory, postgres_url) -> Iterator[tuple[Path, sa.Engine, str]]:
+    admin = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    name = f"gridlib_{uuid.uuid4().hex[:12]}"
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    home = tmp_path_factory.mktemp("demo-postgres")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRIDLIB_DATABASE_URL", _database(postgres_url, name))
+        workbench, _ = init_workspace(home, example="demo_seed")
+        run_stages(workbench)
+        workbench.store.dispose()
+    yield home, admin, name
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def demo(request, tmp_path, monkeypatch) -> Iterator[Workbench]:
+    """The demo scenario, run, on a database of its own."""
+    home = tmp_path / "demo"
+    if request.param == "sqlite":
+        shutil.copytree(request.getfixturevalue("sqlite_demo"), home)
+        workbench = open_workbench(home)
+        yield workbench
+        workbench.store.dispose()
+        return
+    source, admin, template = request.getfixturevalue("postgres_demo")
+    shutil.copytree(source, home)
+    name = f"gridlib_{uuid.uuid4().hex[:12]}"
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    url = request.getfixturevalue("postgres_url")
+    monkeypatch.setenv("GRIDLIB_DATABASE_URL", _database(url, name))
+    workbench = open_workbench(home)
+    yield workbench
+    workbench.store.dispose()
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _database(url: str, name: str) -> str:

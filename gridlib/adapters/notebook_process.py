@@ -11,9 +11,10 @@ import sys
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.utils import run_sync
 
 from gridlib.adapters.kernels import KERNEL_NAME, ThisInterpreter, apply_environment, kernel_environment
@@ -26,7 +27,7 @@ MAX_REPORT_BYTES = 1_000_000
 
 _HIDDEN_TAGS = ("parameters", "injected-parameters", "hide")
 _TAGS = frozenset(
-    "a abbr b bdi blockquote br caption code col colgroup dd del details div dl dt em figcaption figure "
+    "a abbr b bdi blockquote br caption code col colgroup dd del details div dl dt em figcaption figure "  # noqa: SIM905
     "h1 h2 h3 h4 h5 h6 hr i img kbd li mark ol p pre q s section small span strong sub summary sup table "
     "tbody td tfoot th thead tr u ul".split()
 )
@@ -55,7 +56,7 @@ def main() -> int:
     )
     # Started before the imports below, which take as long as the kernel takes to come up.
     run_sync(kernel.start_kernel)(cwd=job["cwd"], env=environment)
-    (work / "kernel.pid").write_text(str(kernel.provisioner.pid))
+    (work / "kernel.pid").write_text(str(cast(LocalProvisioner, kernel.provisioner).pid))
     try:
         failure = _run(job, work, kernel)
     finally:
@@ -92,9 +93,7 @@ def _run(job: dict[str, Any], work: Path, kernel: AsyncKernelManager) -> dict[st
         "parameters": job["parameters"],
         "facts": job["facts"],
     }
-    import nbformat
-
-    nbformat.write(notebook, output)
+    output.write_text(json.dumps(notebook, indent=1, ensure_ascii=False), encoding="utf-8")
     if not job["as_html"]:
         return None
     html = work / f"{source.stem}.html"
@@ -138,7 +137,7 @@ def report_html(notebook: "NotebookNode") -> str:
     from nbconvert import HTMLExporter
     from traitlets.config import Config
 
-    exporter = HTMLExporter(
+    exporter: Any = HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="report_template",
         extra_template_basedirs=[str(Path(__file__).parent)],
         exclude_input=True,
@@ -157,8 +156,8 @@ def report_html(notebook: "NotebookNode") -> str:
 
 def clean_html(markup: object) -> str:
     """Keep what a report needs of some HTML, and nothing that could run or fetch."""
-    import bleach
-    from bleach.css_sanitizer import CSSSanitizer
+    import bleach  # type: ignore[import-untyped]
+    from bleach.css_sanitizer import CSSSanitizer  # type: ignore[import-untyped]
 
     return str(
         bleach.clean(

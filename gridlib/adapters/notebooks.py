@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, cast
+from typing import Any, NamedTuple, NoReturn
 
 from gridlib.facts.errors import FileError, InputError, NotebookError
 
@@ -123,7 +123,7 @@ def notebook_parameters(source: Path) -> dict[str, Parameter]:
                     f"parameters cell: {line!r} is not of the form 'name: type = literal  # help'",
                     what_to_do="Write one bool, int, float or str on each line, with its unit as help.",
                 )
-            found[match["name"]] = Parameter(_TYPES[match["type"]], cast(Value, value), match["help"])
+            found[match["name"]] = Parameter(_TYPES[match["type"]], value, match["help"])
     return found
 
 
@@ -213,7 +213,7 @@ def _read(source: Path) -> dict[str, Any]:
     return notebook
 
 
-def _literal(text: str) -> object:
+def _literal(text: str) -> Any:
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):

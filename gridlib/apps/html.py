@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # C0 and C1 controls except tab and line feed; marks, embeddings, overrides and isolates of direction;
-# zero-width space, word joiner, separators and byte order mark. The joiners stay: Persian and Arabic use them.
+# zero-width space, word joiner, separators and byte order mark. The joiners stay: Arabic script uses them.
 _STRIPPED = dict.fromkeys(
     [
         *(code for code in range(0x20) if code not in (0x09, 0x0A)),
@@ -86,9 +86,8 @@ def badge(level: str) -> Html:
     WCAG 2.2, success criteria 1.4.1 (use of colour) and 1.4.3 (contrast).
     """
     shape, ink, ground = _BADGES.get(str(level), _PLAIN_BADGE)
-    return Html(
-        f'<span class="badge" style="color:{ink};background-color:{ground}">{shape}&nbsp;{escape(level)}</span>'
-    )
+    style = f"color:{ink};background-color:{ground}"
+    return Html(f'<span class="badge" style="{style}">{shape}&nbsp;{escape(level)}</span>')
 
 
 def table(

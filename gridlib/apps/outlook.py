@@ -90,19 +90,19 @@ def headline(day: Outlook) -> Html:
 
 def ranking(day: Outlook) -> list[dict[str, object]]:
     """List the transformers at risk, worst first; at least five."""
-    shown = day.risk[(day.risk["risk_level"] != "LOW") | (day.risk.index < day.risk.index[:5].max() + 1)]
+    shown = day.risk.head(max(5, int((day.risk["risk_level"] != "LOW").sum())))
     return [
         {
-            "transformer": row.transformer_id + (" IMMINENT" if row.imminent else ""),
-            "level": row.risk_level,
-            "score": row.risk_score,
-            "peak loading, median (p90) [%]": f"{row.peak_pct_p50:.0f} ({row.peak_pct_p90:.0f})",
-            "first hour over": local_time(row.first_over, day.tz),
-            "hours over": row.hours_over,
-            "P(overload) [%]": 100 * row.p_any_1_72,
-            "hot spot [degC]": row.hot_spot_c_max,
+            "transformer": row["transformer_id"] + (" IMMINENT" if row["imminent"] else ""),
+            "level": row["risk_level"],
+            "score": row["risk_score"],
+            "peak loading, median (p90) [%]": f"{row['peak_pct_p50']:.0f} ({row['peak_pct_p90']:.0f})",
+            "first hour over": local_time(row["first_over"], day.tz),
+            "hours over": row["hours_over"],
+            "P(overload) [%]": 100 * row["p_any_1_72"],
+            "hot spot [degC]": row["hot_spot_c_max"],
         }
-        for row in shown.itertuples(index=False)
+        for row in shown.to_dict("records")
     ]
 
 
@@ -117,17 +117,17 @@ def plan_sentences(day: Outlook) -> Html:
     """Say for each transformer at risk what its best plan does, or that there is none."""
     best = {r.plan.transformer_id: r for r in day.best_plans}
     items = []
-    for row in day.risk[day.risk["risk_level"] != "LOW"].itertuples(index=False):
-        record = best.get(row.transformer_id)
+    for name in day.risk.loc[day.risk["risk_level"] != "LOW", "transformer_id"]:
+        record = best.get(name)
         if record is None:
-            text = f"{row.transformer_id}: no load transfer helps without harm; see 04_planning for why not."
+            text = f"{name}: no load transfer helps without harm; see 04_planning for why not."
         else:
             sides = "; ".join(
                 f"{s.transformer_id} from {s.peak_pct_p50_before:.0f} to {s.peak_pct_p50_after:.0f} %"
                 for s in record.plan.sides
             )
             text = (
-                f"{row.transformer_id}, {record.plan_id} ({record.state}): {describe_moves(record.plan)}. "
+                f"{name}, {record.plan_id} ({record.state}): {describe_moves(record.plan)}. "
                 f"Peak loading {sides}. Relieves {record.plan.relief_pct:.0f} % of the overload; decide by "
                 f"{local_time(record.plan.decide_by, day.tz)}."
             )

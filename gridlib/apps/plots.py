@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gridlib.facts.types import Side
@@ -14,7 +15,7 @@ LEVEL_COLOUR = {"HIGH": "#b3261e", "MEDIUM": "#b26a00", "LOW": "#2e7d32"}
 TERM_COLOUR = {"overload": "#0b57a4", "thermal": "#b26a00", "cascading": "#5f6b7a"}
 
 
-def _axes(width_in: float = 8.5, height_in: float = 3.2) -> tuple[Figure, plt.Axes]:
+def _axes(width_in: float = 8.5, height_in: float = 3.2) -> tuple[Figure, Axes]:
     figure, axes = plt.subplots(figsize=(width_in, height_in), layout="constrained")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#e3e6ea", linewidth=0.8)
@@ -22,7 +23,7 @@ def _axes(width_in: float = 8.5, height_in: float = 3.2) -> tuple[Figure, plt.Ax
     return figure, axes
 
 
-def _local(times: pd.Series | pd.DatetimeIndex, tz: str) -> pd.DatetimeIndex:
+def _local(times: pd.Series | pd.Index, tz: str) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(times).tz_convert(tz).tz_localize(None)
 
 

@@ -14,9 +14,8 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
-from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jupyter_core.utils import ensure_async, run_sync
 from jupyter_server.auth.decorator import allow_unauthenticated
@@ -30,7 +29,7 @@ from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
 from tornado.web import HTTPError, RequestHandler, authenticated
 from traitlets import Dict, List, Unicode
-from traitlets.config import Config
+from traitlets.config import Config, LoggingConfigurable
 from voila.app import Voila
 from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.static_file_handler import MultiStaticFileHandler, TemplateStaticFileHandler
@@ -39,6 +38,7 @@ from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from gridlib.adapters.kernels import ThisInterpreter, apply_environment, kernel_environment
 from gridlib.adapters.notebooks import share_dir
+from gridlib.apps.html import escape
 from gridlib.facts.errors import InputError
 
 ADDRESS = "127.0.0.1"
@@ -56,7 +56,7 @@ _KERNEL = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
 _HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
-    # The widgets' front end writes inline styles and scripts and compiles schemas; nothing comes from elsewhere.
+    # The widgets' front end writes inline styles and scripts and compiles schemas; none come from elsewhere.
     "Content-Security-Policy": "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
     "connect-src 'self' ws://127.0.0.1:* ws://localhost:*; "
     "frame-ancestors 'none'; form-action 'self'; base-uri 'self'; object-src 'none'",
@@ -166,6 +166,11 @@ def _role_gate(roles: frozenset[str]) -> Callable[..., None]:
     return gate
 
 
+def _screens(part: LoggingConfigurable) -> "_Screens":
+    """Find the application that a part belongs to."""
+    return cast(_Screens, part.parent)
+
+
 class _ActingUser(IdentityProvider):
     """Whoever shows the token is the user named at start."""
 
@@ -187,17 +192,18 @@ class _ActingUser(IdentityProvider):
         return user if cookie_value == user.username else None
 
     def _user(self) -> User:
-        return User(self.parent.acting_user)
+        return User(_screens(self).acting_user)
 
 
 class _Kernels(AsyncMappingKernelManager):
     """Starts kernels in the workspace with the environment set at start, and nothing from the request."""
 
-    async def start_kernel(self, **kwargs: Any) -> str:
-        return await super().start_kernel(**{**kwargs, "env": dict(self.parent.kernel_environment)})
+    async def start_kernel(self, **kwargs: Any) -> str:  # type: ignore[override]
+        kwargs["env"] = dict(_screens(self).kernel_environment)
+        return await super().start_kernel(**kwargs)
 
-    def cwd_for_path(self, path: str, **kwargs: Any) -> str:
-        return str(self.parent.kernel_environment["GRIDLIB_HOME"])
+    def cwd_for_path(self, path: str, **kwargs: Any) -> str:  # noqa: ARG002 - always the workspace
+        return str(_screens(self).kernel_environment["GRIDLIB_HOME"])
 
 
 class _Page:
@@ -213,8 +219,8 @@ class _Page:
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.finish(
             '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>gridlib</title></head>'
-            f'<body style="font:18px/1.5 system-ui;margin:2rem"><main><h1>gridlib</h1><p role="alert">{escape(text)}'
-            "</p></main></body></html>"
+            '<body style="font:18px/1.5 system-ui;margin:2rem"><main><h1>gridlib</h1>'
+            f'<p role="alert">{escape(text)}</p></main></body></html>'
         )
 
 
@@ -230,7 +236,7 @@ class _LandingHandler(_Page, JupyterHandler):
         self.redirect(f"{self.base_url}voila/render/{FIRST_SCREEN}")
 
 
-class _ScreenHandler(_Page, TornadoVoilaHandler):
+class _ScreenHandler(_Page, TornadoVoilaHandler):  # type: ignore[misc]
     async def prepare(self, **kwargs: Any) -> Awaitable[None] | None:
         found: Awaitable[None] | None = await super().prepare(**kwargs)
         self.xsrf_token  # noqa: B018 - reading it sets the cookie that the page's requests need
@@ -238,7 +244,7 @@ class _ScreenHandler(_Page, TornadoVoilaHandler):
 
 
 class _AliveHandler(APIHandler):
-    """Is the kernel behind an open page still the one that made it?"""
+    """Says 410 when the kernel behind an open page is gone."""
 
     _track_activity = False
 
@@ -250,39 +256,20 @@ class _AliveHandler(APIHandler):
         self.finish("{}")
 
 
-class _Private(JupyterHandler):
-    """Makes a handler of static files ask for host and user as the others do."""
-
-    @authenticated
-    async def get(self, path: str, include_body: bool = True) -> None:
-        await super().get(path, include_body)
-
-    @authenticated
-    async def head(self, path: str) -> None:
-        await super().get(path, False)
+def _private(handler: type[RequestHandler]) -> type[RequestHandler]:
+    """Make a handler of static files ask for host and user as the others do."""
+    bases = (handler,) if issubclass(handler, JupyterHandler) else (JupyterHandler, handler)
+    return type(
+        handler.__name__, bases, {name: authenticated(getattr(handler, name)) for name in ("get", "head")}
+    )
 
 
-class _StaticHandler(_Private, MultiStaticFileHandler):
-    pass
-
-
-class _TemplateHandler(_Private, TemplateStaticFileHandler):
-    pass
-
-
-class _ThemesHandler(_Private, ThemesHandler):
-    pass
-
-
-class _ExtensionsHandler(_Private, FileFindHandler):
-    pass
-
-
-class _Screens(Voila):
+class _Screens(Voila):  # type: ignore[misc]
     config_file_paths: tuple[str, ...] = ()
     acting_user = Unicode()
-    kernel_environment = Dict()
-    sockets = List()
+    kernel_environment: Any = Dict()
+    sockets: Any = List()
+    template_paths: Any
 
     def setup_template_dirs(self) -> None:
         super().setup_template_dirs()
@@ -318,10 +305,10 @@ class _Screens(Voila):
             (rf"/api/kernels/{_KERNEL}", KernelHandler),
             (rf"/api/kernels/{_KERNEL}/channels", VoilaKernelWebsocketHandler),
             (r"/voila/api/shutdown/(.*)", VoilaShutdownKernelHandler),
-            (r"/voila/templates/(.*)", _TemplateHandler),
-            (r"/voila/static/(.*)", _StaticHandler, {"paths": self.static_paths}),
-            (r"/voila/api/themes/(.*)", _ThemesHandler, themes),
-            (r"/voila/labextensions/(.*)", _ExtensionsHandler, extensions),
+            (r"/voila/templates/(.*)", _private(TemplateStaticFileHandler)),
+            (r"/voila/static/(.*)", _private(MultiStaticFileHandler), {"paths": self.static_paths}),
+            (r"/voila/api/themes/(.*)", _private(ThemesHandler), themes),
+            (r"/voila/labextensions/(.*)", _private(FileFindHandler), extensions),
             *self.identity_provider.get_handlers(),
         ]
 

@@ -40,7 +40,7 @@ def display_figure(figure: "Figure", alt: str) -> None:
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=_DOTS_PER_INCH, bbox_inches="tight")
     pyplot.close(figure)
-    display(
+    display(  # type: ignore[no-untyped-call]
         {"image/png": base64.b64encode(image.getvalue()).decode(), "text/plain": alt},
         raw=True,
         metadata={"image/png": {"alt": alt}},

@@ -1,6 +1,7 @@
 """What a person reads in the terminal after a run: the ranking, the best plan, where to go on."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import pandas as pd
 from rich.console import Console
@@ -28,27 +29,27 @@ def print_table(
     console.print(table)
 
 
-def local_time(moment: object, tz: str) -> str:
+def local_time(moment: datetime | None, tz: str) -> str:
     """Write a UTC moment as local time, or a dash where there is none."""
-    if moment is None or pd.isna(moment):  # type: ignore[call-overload]
+    if moment is None or pd.isna(moment):
         return "-"
-    return pd.Timestamp(moment).tz_convert(tz).strftime("%a %d %b %H:%M")  # type: ignore[arg-type]
+    return pd.Timestamp(moment).tz_convert(tz).strftime("%a %d %b %H:%M")
 
 
 def print_ranking(console: Console, risk: pd.DataFrame, tz: str, *, top: int = 12) -> None:
     """Print the riskiest transformers with what a person asks first."""
     rows = [
         (
-            r.transformer_id + (" IMMINENT" if r.imminent else ""),
-            r.risk_level,
-            f"{r.risk_score:.2f}",
-            f"{r.peak_pct_p50:.0f} / {r.peak_pct_p90:.0f} %",
-            local_time(r.first_over, tz),
-            r.hours_over,
-            f"{100 * r.p_any_1_72:.0f} %",
-            f"{r.hot_spot_c_max:.0f} degC",
+            r["transformer_id"] + (" IMMINENT" if r["imminent"] else ""),
+            r["risk_level"],
+            f"{r['risk_score']:.2f}",
+            f"{r['peak_pct_p50']:.0f} / {r['peak_pct_p90']:.0f} %",
+            local_time(r["first_over"], tz),
+            r["hours_over"],
+            f"{100 * r['p_any_1_72']:.0f} %",
+            f"{r['hot_spot_c_max']:.0f} degC",
         )
-        for r in risk.head(top).itertuples(index=False)
+        for r in risk.head(top).to_dict("records")
     ]
     left = len(risk) - len(rows)
     columns = (

@@ -25,7 +25,6 @@ SPIKE_LONGEST = 2
 FINDING_COLUMNS = ("transformer_id", "code", "first", "last", "count")
 _MAD_TO_SIGMA = 1.4826  # of a normal distribution
 _CHUNK = 256  # transformers at a time, to bound the memory
-_USELESS = ("all_missing", "constant")
 _Bool = NDArray[np.bool_]
 _Float = NDArray[np.float64]
 
@@ -173,6 +172,11 @@ def utc_index(index: pd.Index, what: str = "history") -> pd.DatetimeIndex:
 def _values_and_times(history: pd.DataFrame) -> tuple[_Float, pd.DatetimeIndex]:
     """Return readings with the transformer first, [N, T], and their times."""
     times = utc_index(history.index)
+    if history.empty:
+        raise InputError(
+            f"history: {len(history)} rows of {len(history.columns)} transformers, expected at least one",
+            what_to_do="Ingest readings first.",
+        )
     if history.columns.has_duplicates:
         double = history.columns[history.columns.duplicated()][0]
         raise InputError(
@@ -292,6 +296,6 @@ def _median(values: _Float) -> _Float:
     ordered = np.sort(values, axis=-1)
     known = np.isfinite(ordered).sum(axis=-1, keepdims=True)
     low = np.take_along_axis(ordered, np.maximum(known - 1, 0) // 2, axis=-1)
-    high = np.take_along_axis(ordered, known // 2 if values.shape[-1] > 1 else np.zeros_like(known), axis=-1)
+    high = np.take_along_axis(ordered, known // 2, axis=-1)
     odd = known % 2 == 1
     return np.asarray(np.where(odd, low, 0.5 * (low + high))[..., 0])

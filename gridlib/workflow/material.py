@@ -58,7 +58,7 @@ class Material:
     @property
     def horizon_ambient_c(self) -> pd.DataFrame:
         """Air temperature of the hours ahead, wide."""
-        return self.ambient_c.loc[self.ambient_c.index > self.history.index[-1]]
+        return self.ambient_c[self.ambient_c.index > self.history.index[-1]]
 
 
 def as_findings(found: pd.DataFrame) -> pd.DataFrame:
@@ -71,7 +71,8 @@ def as_findings(found: pd.DataFrame) -> pd.DataFrame:
     if "count" not in frame:
         frame["count"] = 1
     frame["count"] = frame["count"].astype("int64")
-    return frame[["object_id", "code", "message", "first", "last", "count"]].reset_index(drop=True)
+    columns = ["object_id", "code", "message", "first", "last", "count"]
+    return pd.DataFrame(frame[columns]).reset_index(drop=True)
 
 
 def read_history(workbench: Workbench, connection: Connection, issued_at: pd.Timestamp) -> pd.DataFrame:
@@ -153,7 +154,7 @@ def material_of(workbench: Workbench, connection: Connection, run: RunRecord) ->
     """Read as `read_material`, inside the caller's transaction."""
     network = network_records.read_network(connection)
     history = read_history(workbench, connection, run.issued_at).iloc[-TAIL_H:]
-    ambient = read_ambient(workbench, connection, history.index, run.issued_at)
+    ambient = read_ambient(workbench, connection, pd.DatetimeIndex(history.index), run.issued_at)
     forecast = workbench.telemetry.read_run_frame(run.run_id, "forecast")
     windows = workbench.telemetry.read_run_frame(run.run_id, "windows")
     running, windows = carry_to_present_states(network, forecast, windows)

@@ -105,7 +105,7 @@ def run_forecast(
     with workbench.store.read() as connection:
         network = network_records.read_network(connection)
         history = read_history(workbench, connection, run.issued_at)
-        ambient = read_ambient(workbench, connection, history.index, run.issued_at)
+        ambient = read_ambient(workbench, connection, pd.DatetimeIndex(history.index), run.issued_at)
     rating_kva = network.transformers.set_index("transformer_id")["rating_kva"]
     forecast = forecast_load(
         history,

@@ -49,7 +49,8 @@ def issue(workbench: Workbench, plan_id: str, *, by: str, crew: str) -> WorkOrde
     StalePlanError
         It no longer holds; it is a draft again, with the reason.
     """
-    number, stale = "", ()
+    number = ""
+    stale: tuple[str, ...] = ()
     with intention(workbench, by, "work_order.issue", plan_id) as act:
         if not crew.strip():
             raise InputError("a work order needs a crew", what_to_do="Name it with --crew.")

@@ -178,8 +178,11 @@ def test_a_notebook_is_published_with_its_report(bench, monkeypatch):
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(bench.home / "data"))
     text = "\"; open('pwned', 'w'); x = '''\\ \n{top}"
 
-    bench.write(REPORT % DOT, "import os\nprint(os.environ['BILLING_API_KEY'])")
-    result = bench.run({"as_of": text, "limit_pct": 110})
+    # The old report stays until the new one is complete; what an earlier failure left goes with it.
+    (bench.target / "failed-daily").mkdir(parents=True)
+    (bench.target / "daily.html").write_text("old report")
+    while_it_runs = f"print(os.environ['BILLING_API_KEY'], open({str(bench.target / 'daily.html')!r}).read())"
+    result = bench.write(REPORT % DOT, while_it_runs).run({"as_of": text, "limit_pct": 110})
 
     assert sorted(path.name for path in bench.target.iterdir()) == ["daily.html", "daily.ipynb"]
     assert (result.executed, result.html) == (bench.target / "daily.ipynb", bench.target / "daily.html")
@@ -192,6 +195,7 @@ def test_a_notebook_is_published_with_its_report(bench, monkeypatch):
     assert json.loads(printed) == [text, 110.0, 5, False, sys.executable, home, home, None]
     assert not (bench.home / "pwned").exists()
     assert executed.metadata.gridlib.outcome == "done"
+    assert "*** old report" in result.html.read_text()
     assert "k-0123456789" not in result.executed.read_text() + result.html.read_text()
     check_report(result.html)
 
@@ -222,9 +226,8 @@ def check_report(path):
 
 @pytest.mark.notebooks
 def test_a_failure_publishes_nothing_and_keeps_what_ran(bench):
-    bench.write("print('first')").run()
-    old = (bench.target / "daily.html").read_text()
-
+    bench.target.mkdir()
+    (bench.target / "daily.html").write_text("old report")
     bench.write("print('second')", "raise KeyError('T7')", "open('after', 'w')")
     with pytest.raises(NotebookError) as failed:
         bench.run({"top": 3})
@@ -232,20 +235,12 @@ def test_a_failure_publishes_nothing_and_keeps_what_ran(bench):
     error = failed.value
     assert (error.notebook, error.cell_index, error.ename, error.evalue) == ("daily", 3, "KeyError", "'T7'")
     assert error.kept_at == str(bench.target / "failed-daily")
-    assert (bench.target / "daily.html").read_text() == old
+    assert (bench.target / "daily.html").read_text() == "old report"
     partial = (bench.target / "failed-daily" / "daily.ipynb").read_text()
     assert "second" in partial
     assert json.loads(partial)["metadata"]["gridlib"]["outcome"] == "failed"
     assert not (bench.home / "after").exists()
-    assert sorted(path.name for path in bench.target.iterdir()) == [
-        "daily.html",
-        "daily.ipynb",
-        "failed-daily",
-    ]
-
-    bench.write("print('third')").run(as_html=False)
-    assert "third" in (bench.target / "daily.ipynb").read_text()
-    assert not (bench.target / "failed-daily").exists()
+    assert sorted(path.name for path in bench.target.iterdir()) == ["daily.html", "failed-daily"]
 
 
 @pytest.mark.notebooks
@@ -270,9 +265,9 @@ def test_a_run_over_its_time_is_killed_with_its_kernel(bench):
         "import ctypes\nctypes.PyDLL(None).sleep(60)",
     )
     began = time.monotonic()
-    with pytest.raises(NotebookError, match="took longer than 6 s") as failed:
-        bench.run(timeout_s=6)
-    assert time.monotonic() - began < 9
+    with pytest.raises(NotebookError, match="took longer than 9 s") as failed:
+        bench.run(timeout_s=9)
+    assert time.monotonic() - began < 13
     assert (failed.value.ename, failed.value.cell_index) == ("TimeoutError", 3)
     assert [path.name for path in bench.target.iterdir()] == ["failed-daily"]
     kernel = int((bench.home / "pid").read_text())
@@ -310,7 +305,8 @@ def test_the_check_of_a_report_names_each_fault(tmp_path, body, fault):
 
 def test_cleaning_keeps_tables_and_badges():
     badge = '<span class="badge" style="color: #ffffff; background-color: #a3161a;">■ HIGH</span>'
-    kept = f'<table><thead><tr><th scope="col">Load</th></tr></thead><tbody><tr><td>{badge}</td></tr></tbody></table>'
+    head = '<thead><tr><th scope="col">Load</th></tr></thead>'
+    kept = f"<table>{head}<tbody><tr><td>{badge}</td></tr></tbody></table>"
     assert clean_html(kept) == kept
     assert "url" not in clean_html('<p style="background-color: url(http://x)">')
 

@@ -48,7 +48,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
-    """Open a page in a fresh profile; ``page.hosts`` and ``page.complaints`` say what it fetched and logged."""
+    """Open a page in a fresh profile; ``hosts`` and ``complaints`` of it say what it fetched and logged."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     opened = context.new_page()
     opened.hosts, opened.complaints = set(), []
@@ -82,11 +82,12 @@ def serving() -> Callable[..., Any]:
     @contextmanager
     def start(home: Path, screens: Path, environment: dict[str, str] | None = None) -> Iterator[Any]:
         script = (
-            "from pathlib import Path; from gridlib.apps.serve import serve; "
-            f"serve(Path({str(home)!r}), username='olu', roles=['operator'], port=0, screens=Path({str(screens)!r}))"
+            "import sys; from pathlib import Path; from gridlib.apps.serve import serve; "
+            "home, screens = map(Path, sys.argv[1:]); "
+            "serve(home, username='olu', roles=['operator'], port=0, screens=screens)"
         )
         with subprocess.Popen(
-            [sys.executable, "-P", "-c", script],
+            [sys.executable, "-P", "-c", script, str(home), str(screens)],
             cwd=home,
             env={**os.environ, **(environment or {})},
             stdout=subprocess.PIPE,

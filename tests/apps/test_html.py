@@ -84,7 +84,10 @@ def test_a_badge_reads_without_colour_and_with_contrast(level):
 
 
 def test_the_kernels_of_the_screens_stay_thin():
-    script = "import sys, gridlib.apps.html, gridlib.apps.show; print({'pandas', 'matplotlib', 'voila'} & set(sys.modules))"
+    script = (
+        "import sys, gridlib.apps.html, gridlib.apps.show; "
+        "print({'pandas', 'matplotlib', 'voila'} & set(sys.modules))"
+    )
     assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "set()"
 
 

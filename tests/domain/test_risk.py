@@ -233,7 +233,7 @@ def test_a_neighbour_without_forecast_or_rating_gives_no_help() -> None:
     assert table.loc["T1", "unserved"] == pytest.approx(0.6)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.floats(0, 900), min_size=3, max_size=3),
     st.integers(0, 2),
@@ -420,6 +420,43 @@ def test_without_temperatures_the_overload_still_counts() -> None:
     assert np.isnan(row["hot_spot_c_max"])
     assert "Thermal not computed" in row["reasons"][-1]
     assert findings["code"].tolist() == ["no_thermal"]
+
+
+def test_cascading_takes_the_load_of_the_normal_state_where_it_is_given() -> None:
+    """After a transfer the forecast already holds the moved section; it must not be moved twice."""
+    network = parse_network("T1(500) -b1- a:0.5 -s1- b:0.5 /t1/ c -b2- T2(500)")
+    moved = pd.DataFrame(
+        {
+            "switch_id": ["s1", "t1"],
+            "time": [T0, T0],
+            "state": ["OPEN", "CLOSED"],
+            "health": ["FAULT", "OK"],
+            "tags": ["", ""],
+            "source": ["manual", "manual"],
+        }
+    )
+    network = replace(network, states=moved)
+    forecast, windows = forecast_frame({"T1": 200.0, "T2": 300.0})
+    normal_kva = wide(T1=np.full(72, 400.0), T2=100.0)
+    risk, _ = score_risk(
+        forecast,
+        windows,
+        thermal_frame(forecast),
+        network,
+        limits=LIMITS,
+        tz="UTC",
+        normal_kva=normal_kva,
+    )
+    cascading = risk.set_index("transformer_id")["cascading"]
+    assert cascading["T1"] == pytest.approx(0.6 * 200 / 500)
+    assert cascading["T2"] == pytest.approx(0.6 * 300 / 500)
+
+
+def test_a_network_without_sections_has_only_its_own_loads_to_lose() -> None:
+    network = parse_network("T1(500) -b1- a; T2(400) -b2- b")
+    bare = replace(network, sections=network.sections.iloc[:0], switches=network.switches.iloc[:0])
+    risk, _ = scored({"T1": 300.0, "T2": 300.0}, bare)
+    assert risk["cascading"].tolist() == pytest.approx([0.6 * 0.75, 0.6 * 0.6])
 
 
 def test_limits_are_settings() -> None:

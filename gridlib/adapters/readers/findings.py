@@ -1,5 +1,7 @@
 """What is doubtful about a file, collected while it is read."""
 
+from collections.abc import Container, Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -52,6 +54,22 @@ class Findings:
             As in `add`.
         """
         self.add(self._file_name, code, message, count)
+
+    def add_ignored(self, columns: Iterable[str], known: Container[str], rows: int) -> None:
+        """Add one finding for each column that nobody will read.
+
+        Parameters
+        ----------
+        columns : iterable of str
+            What the file has.
+        known : container of str
+            What is read.
+        rows : int
+            Rows of the file.
+        """
+        for column in columns:
+            if column not in known:
+                self.add_file("column_ignored", f"column {column} is not known and was not read", rows)
 
     def add_rows(self, rows: pd.DataFrame, key: str, code: str, message: str) -> None:
         """Add one finding for each object that has rows.

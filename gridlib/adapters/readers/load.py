@@ -61,6 +61,7 @@ def read_load(
     """
     unit = "load_kw" if "load_kva" not in table.frame and "load_kw" in table.frame else "load_kva"
     table.require({"transformer_id", "time", unit})
+    findings.add_ignored(table.frame.columns, {"transformer_id", "time", unit, "quality"}, len(table.frame))
     load = parse_numbers(table, unit)
     rows = pd.DataFrame(
         {

@@ -131,8 +131,7 @@ def _columns(table: RawTable, findings: Findings, name: str, naive_tz: str) -> p
             done[column] = parse_names(table, column)
         else:
             done[column] = parse[kind](column)
-    for column in [column for column in table.frame.columns if column not in rules]:
-        findings.add_file("column_ignored", f"column {column} is not known", len(table.frame))
+    findings.add_ignored(table.frame.columns, rules, len(table.frame))
     return pd.DataFrame(done, index=table.frame.index)
 
 

@@ -1,12 +1,13 @@
 """Bytes to a table of text cells (CSV) or typed columns (Parquet), before any meaning is given to them."""
 
-import io
-import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.csv as pv
 import pyarrow.parquet as pq
 
 from gridlib.facts.errors import FileError
@@ -151,34 +152,47 @@ def _read_csv(path: Path, content: bytes) -> RawTable:
     except UnicodeDecodeError:
         # What Windows programs set to Arabic write; every byte has a meaning there.
         text = content.decode("cp1256")
-    header = text.lstrip().splitlines()[0]
-    separator = max(_SEPARATORS, key=header.count)
+    text = text.lstrip("\r\n ")
+    separator = max(_SEPARATORS, key=text.splitlines()[0].count)
+    odd: list[pv.InvalidRow] = []
+
+    def set_aside(row: pv.InvalidRow) -> str:
+        odd.append(row)
+        return "skip"
+
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(
-                io.StringIO(text),
-                sep=separator,
-                dtype=str,
-                keep_default_na=False,
-                index_col=False,
-                skip_blank_lines=False,
-                skipinitialspace=True,
-            )
-    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
-        found = str(error).removeprefix("Error tokenizing data. C error: ").strip()
-        raise FileError(str(path), f"rows do not fit the header: {found}") from error
-    frame.columns = _plain_columns(frame.columns)
-    frame.index += 2  # line 1 is the header
-    frame = frame[~(frame.isna() | (frame == "")).all(axis="columns")]
-    # The parser gives cells that are not there, other than empty ones, as NaN.
-    short = frame.index[frame.isna().any(axis="columns")]
-    cut = len(short) == 1 and short[0] == frame.index[-1] and not text.endswith(("\n", "\r"))
-    table = RawTable(str(path), frame.drop(index=short) if cut else frame, separator == ";", int(cut), "line")
-    if len(short) and not cut:
-        raise table.error(f"line {short[0]} has fewer cells than the header; {len(short)} such row(s)")
+        cells = pv.read_csv(
+            pa.BufferReader(text.encode("utf-8")),
+            read_options=pv.ReadOptions(use_threads=False),  # threads lose the line numbers
+            parse_options=pv.ParseOptions(
+                delimiter=separator, ignore_empty_lines=False, invalid_row_handler=set_aside
+            ),
+            convert_options=pv.ConvertOptions(
+                default_column_type=pa.string(), strings_can_be_null=False, check_utf8=False
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise FileError(
+            str(path), f"is no table: {error}", what_to_do="Export it again as CSV (UTF-8)."
+        ) from error
+    lines = np.setdiff1d(np.arange(len(cells) + len(odd)) + 2, [row.number for row in odd])
+    frame = (
+        cells.to_pandas()
+        .set_axis(lines, axis="index")
+        .set_axis(_plain_columns(cells.column_names), axis="columns")
+    )
+    frame = frame[~(frame == "").all(axis="columns")]
+    odd = [row for row in odd if row.text.strip()]
+    cut = len(odd) == 1 and odd[0].number > lines.max(initial=1) and not text.endswith(("\n", "\r"))
+    table = RawTable(str(path), frame, separator == ";", int(cut), "line")
+    if odd and not cut:
+        row = odd[0]
+        raise table.error(
+            f"line {row.number} has {row.actual_columns} cells, the header {row.expected_columns};"
+            f" {len(odd)} such line(s)"
+        )
     return table
 
 
-def _plain_columns(columns: pd.Index) -> pd.Index:
+def _plain_columns(columns: Iterable[object]) -> pd.Index:
     return pd.Index([str(column).strip().lower() for column in columns])

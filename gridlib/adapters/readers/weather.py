@@ -33,7 +33,9 @@ def read_weather(table: RawTable, findings: Findings, *, naive_tz: str) -> pd.Da
     FileError
         The file cannot be used.
     """
-    table.require({"station_id", "time", "issued_at", "ambient_c"})
+    columns = {"station_id", "time", "issued_at", "ambient_c"}
+    table.require(columns)
+    findings.add_ignored(table.frame.columns, columns, len(table.frame))
     rows = pd.DataFrame(
         {
             "station_id": parse_names(table, "station_id"),

@@ -40,8 +40,8 @@ def _as_rows(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
 def add_switch_states(connection: Connection, frame: pd.DataFrame, recorded_by: str) -> None:
     """Append reported switch states; earlier rows stay."""
-    rows = [
-        {**row, "time": utc_text(row["time"]), "recorded_by": recorded_by}
+    rows: list[dict[str, Any]] = [
+        {**{str(k): v for k, v in row.items()}, "time": utc_text(row["time"]), "recorded_by": recorded_by}
         for row in frame[["switch_id", "time", "state", "health", "tags", "source"]].to_dict("records")
     ]
     if rows:

@@ -78,16 +78,12 @@ def save_findings(connection: Connection, source_id: str, stage: str, findings: 
         {
             "source_id": source_id,
             "stage": stage,
-            "object_id": r.object_id,
-            "code": r.code,
-            "message": r.message,
-            "first": None if pd.isna(r.first) else utc_text(r.first),
-            "last": None if pd.isna(r.last) else utc_text(r.last),
-            "count": int(r.count),
+            **{name: row[name] for name in ("object_id", "code", "message")},
+            "first": None if pd.isna(row["first"]) else utc_text(row["first"]),
+            "last": None if pd.isna(row["last"]) else utc_text(row["last"]),
+            "count": int(row["count"]),
         }
-        for r in findings[["object_id", "code", "message", "first", "last", "count"]]
-        .set_axis(["object_id", "code", "message", "first", "last", "count"], axis=1)
-        .itertuples(index=False, name="Finding")
+        for row in findings.to_dict("records")
     ]
     if rows:
         connection.execute(t.finding.insert(), rows)
@@ -125,9 +121,7 @@ def read_run(connection: Connection, run_id: str = "", *, stage: str = "") -> Ru
     )
 
 
-def newest_run_id(
-    connection: Connection, *, stage: str, issued_by: pd.Timestamp | None = None
-) -> str | None:
+def newest_run_id(connection: Connection, *, stage: str, issued_by: pd.Timestamp | None = None) -> str | None:
     """Name the newest run that finished a stage, or None."""
     query = (
         sa.select(t.run.c.run_id)

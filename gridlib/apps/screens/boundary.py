@@ -13,7 +13,7 @@ from gridlib.facts.errors import GridlibError
 log = logging.getLogger(__name__)
 
 
-class StatusLine(widgets.HTML):
+class StatusLine(widgets.HTML):  # type: ignore[misc]
     """A line that says what the last action did; read out by screen readers."""
 
     def say(self, message: object, kind: str = "done") -> None:

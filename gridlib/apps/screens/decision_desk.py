@@ -194,7 +194,7 @@ def show(workbench: Workbench) -> None:
     username = os.environ.get("GRIDLIB_ACTING_USER", "")
     if not username:
         raise InputError("nobody acts here", what_to_do="Open the screen with 'gridlib serve --as USER'.")
-    display(DecisionDesk(workbench, username).panel())
+    display(DecisionDesk(workbench, username).panel())  # type: ignore[no-untyped-call]
 
 
 def _worst_first(records: list[PlanRecord], levels: dict[str, tuple[int, str]]) -> list[PlanRecord]:

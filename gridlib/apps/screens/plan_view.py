@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from gridlib.adapters.records.people import UserRecord
 from gridlib.adapters.records.work_orders import WorkOrderRecord
 from gridlib.apps.html import Html, badge, escape, table
+from gridlib.apps.summary import local_time
 from gridlib.facts.errors import NotFoundError
 from gridlib.facts.types import Instruction, Plan, PlanningCase, Side, Step
 from gridlib.workbench import Workbench
@@ -36,7 +35,7 @@ def header(workbench: Workbench, user: UserRecord) -> Html:
     notice = f'<p class="gridlib-notice">{escape(site.notice)}</p>' if site.notice else ""
     try:
         run = queries.get_run(workbench, stage="risk")
-        made = f"Forecast {escape(run.run_id)} from {_local(workbench, run.issued_at)}"
+        made = f"Forecast {escape(run.run_id)} from {local_time(run.issued_at, workbench.settings.site.tz)}"
     except NotFoundError:
         made = "No forecast yet: run the stages first"
     return Html(
@@ -64,10 +63,11 @@ def _summary(workbench: Workbench, file: PlanFile) -> Html:
     risk = queries.get_risk(workbench)
     rows = risk.loc[risk["transformer_id"] == plan.transformer_id]
     parts = [f"<p>{badge(record.state)} {escape(record.reason)}</p>"]
-    for row in rows.itertuples(index=False):
-        said = "".join(f"<li>{escape(reason)}</li>" for reason in row.reasons)
-        soon = " " + badge("IMMINENT") if row.imminent else ""
-        parts.append(f"<p>{badge(str(row.risk_level))}{soon} score {row.risk_score:.2f}</p><ul>{said}</ul>")
+    for row in rows.to_dict("records"):
+        said = "".join(f"<li>{escape(reason)}</li>" for reason in row["reasons"])
+        soon = " " + badge("IMMINENT") if row["imminent"] else ""
+        score = f"score {row['risk_score']:.2f}"
+        parts.append(f"<p>{badge(row['risk_level'])}{soon} {score}</p><ul>{said}</ul>")
     parts.append(
         "<p><b>What it does</b></p><ol>" + "".join(f"<li>{escape(t)}</li>" for t in _moves(plan)) + "</ol>"
     )
@@ -135,6 +135,7 @@ def _bar(p50: float, p90: float, limit_pct: float, when: str) -> str:
 
 
 def _facts(workbench: Workbench, plan: Plan, case: PlanningCase | None) -> Html:
+    tz = workbench.settings.site.tz
     not_checked = ", ".join(plan.proof.not_checked) or "nothing"
     lines = [
         f"Net risk of all touched transformers {plan.risk_before:.2f} before, {plan.risk_after:.2f} after; "
@@ -143,10 +144,10 @@ def _facts(workbench: Workbench, plan: Plan, case: PlanningCase | None) -> Html:
         f"{plan.proof.margin_pct:.0f} % of a receiver's rating. NOT CHECKED: {not_checked}.",
         f"{plan.operations} switching operations; about {plan.interrupted_customers} customers are off "
         "between opening and closing.",
-        f"Needed from {_local(workbench, plan.needed_from)} to {_local(workbench, plan.needed_until)}; "
-        f"decide by {_local(workbench, plan.decide_by)}.",
+        f"Needed from {local_time(plan.needed_from, tz)} to {local_time(plan.needed_until, tz)}; "
+        f"decide by {local_time(plan.decide_by, tz)}.",
     ]
-    if case is not None:
+    if case is not None and case.do_nothing:
         numbers = case.do_nothing
         lines.append(
             f"Plan 0, do nothing: {numbers['hours_over_p50']:.0f} hours over the limit (p90: "
@@ -164,12 +165,12 @@ def _order(workbench: Workbench, order: WorkOrderRecord) -> Html:
             "do": f"{s.step.verb} {s.step.device}: {s.step.text}",
             "state": str(s.state),
             "by": s.ended_by or "",
-            "at": _local(workbench, s.ended_at),
+            "at": local_time(s.ended_at, workbench.settings.site.tz),
             "reading": " ".join(part for part in (s.reading, s.remark) if part),
         }
         for s in order.steps
     ]
-    issued = f"issued by {order.issued_by} at {_local(workbench, order.issued_at)}"
+    issued = f"issued by {order.issued_by} at {local_time(order.issued_at, workbench.settings.site.tz)}"
     return Html(f"<p>{escape(f'Crew {order.crew}; {issued}. {order.outcome}')}</p>" + table(rows))
 
 
@@ -214,9 +215,3 @@ def _why_not(case: PlanningCase) -> Html:
     ]
     others = "".join(f"<li>{escape(line)}</li>" for line in case.other_measures)
     return Html((table(rows) if rows else "<p>No other transfer exists.</p>") + f"<ul>{others}</ul>")
-
-
-def _local(workbench: Workbench, moment: object) -> str:
-    if moment is None or moment is pd.NaT:
-        return "–"
-    return pd.Timestamp(moment).tz_convert(workbench.settings.site.tz).strftime("%a %d %b %H:%M")  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 """Loads of sections and transformers under given switch positions."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -54,15 +55,15 @@ def transformer_load_kva(network: Network, load_kva: pd.DataFrame, closed: Itera
         that are not fed radially stay where they normally hang.
     """
     tree = feeding_tree(network, closed)
-    section_kva = section_load_kva(network, load_kva).to_numpy()
     sections = network.sections.drop_duplicates("section_id")
     source = tree.source[tree.nodes.get_indexer(pd.Index(sections["section_id"]))]
     normal = np.asarray(tree.nodes.get_indexer(pd.Index(sections["transformer_id"])), dtype=np.int64)
     moved = (normal >= 0) & (source != LOOPED) & (source != normal)
+    moved_kva = section_load_kva(replace(network, sections=sections[moved]), load_kva).to_numpy()
     column_of = load_kva.columns.get_indexer(tree.nodes)
     after = load_kva.to_numpy(dtype=float).copy()
-    for position in np.flatnonzero(moved):
-        for node, sign in ((normal[position], -1), (source[position], 1)):
+    for section, ends in enumerate(zip(normal[moved], source[moved], strict=True)):
+        for node, sign in zip(ends, (-1, 1), strict=True):
             if node != UNFED and column_of[node] >= 0:
-                after[:, column_of[node]] += sign * section_kva[:, position]
+                after[:, column_of[node]] += sign * moved_kva[:, section]
     return pd.DataFrame(after, index=load_kva.index, columns=load_kva.columns)

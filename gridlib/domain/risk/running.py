@@ -41,8 +41,8 @@ def carry_to_present_states(
     columns = ("load_kva_mean", *QUANTILE_COLUMNS)
     ids, times, values = wide_arrays(forecast, columns)
     flat = pd.DataFrame(values.reshape(-1, len(ids)), columns=ids)
-    carried = transformer_load_kva(network, flat, closed).reindex(columns=ids)
-    carried = carried.fillna(flat).to_numpy().reshape(values.shape)
+    running = transformer_load_kva(network, flat, closed).reindex(columns=ids).fillna(flat)
+    carried: Floats = running.to_numpy(float).reshape(values.shape)
     changed = ~np.isclose(carried, values, rtol=0, atol=1e-9).all(axis=(0, 1))
     if not changed.any():
         return forecast, windows
@@ -62,12 +62,12 @@ def carry_to_present_states(
     lead_h = np.arange(1, len(times) + 1) * ((times[1] - times[0]) / pd.Timedelta(hours=1))
     median, p90 = (carried[1 + QUANTILE_LEVELS.index(level)] for level in (0.5, 0.9))
     reset = windows.copy()
-    for row in reset.index[reset["transformer_id"].isin(ids[changed])]:
-        i = position[reset.at[row, "transformer_id"]]
-        inside = (lead_h > reset.at[row, "from_h"]) & (lead_h <= reset.at[row, "to_h"])
-        reset.at[row, "p_any_overload"] = p_over[inside, i].max()
-        reset.at[row, "peak_kva_p50"] = median[inside, i].max()
-        reset.at[row, "peak_kva_p90"] = p90[inside, i].max()
+    rows = reset["transformer_id"].isin(ids[changed])
+    unit = reset.loc[rows, "transformer_id"].map(position).to_numpy()
+    from_h, to_h = (reset.loc[rows, name].to_numpy(float) for name in ("from_h", "to_h"))
+    inside = (lead_h[:, None] > from_h) & (lead_h[:, None] <= to_h)
+    for column, hourly in (("p_any_overload", p_over), ("peak_kva_p50", median), ("peak_kva_p90", p90)):
+        reset.loc[rows, column] = np.where(inside, hourly[:, unit], -np.inf).max(axis=0)
     return moved, reset
 
 

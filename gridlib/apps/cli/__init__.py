@@ -1,0 +1,37 @@
+"""The shell: ``gridlib``. Exit status 0 done, 1 not done, 2 wrong use."""
+
+import json
+import sys
+
+import typer
+
+from gridlib.apps.cli import decide, orders, people, stages
+from gridlib.facts.errors import GridlibError
+
+app = typer.Typer(
+    name="gridlib",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Keep a distribution grid from overloading: forecast, risk, transfers, decisions, audit.",
+    epilog="Example: [bold]gridlib init --sample --home demo && gridlib run --home demo[/bold]",
+)
+for part in (stages.app, decide.app):
+    app.registered_commands += part.registered_commands
+app.add_typer(orders.app, name="workorder")
+app.add_typer(people.users, name="user")
+app.add_typer(people.audit, name="audit")
+
+
+def main() -> None:
+    """Run the shell; every error a user can meet ends in one line and an exit status."""
+    try:
+        app()
+    except GridlibError as error:
+        if "--json" in sys.argv:
+            fault = {"code": error.code, "message": str(error), "what_to_do": error.what_to_do}
+            print(json.dumps({"error": fault}, ensure_ascii=False))
+        line = " ".join(f"{error} {error.what_to_do}".split())
+        print(f"gridlib: {line}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,108 @@
+"""Commands with which people see what waits, and decide."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from gridlib.apps.cli.base import By, Home, Json, Reason, out, say
+from gridlib.workbench import open_workbench
+
+app = typer.Typer()
+
+
+@app.command()
+def queue(home: Home = None, as_json: Json = False) -> None:
+    """List what waits for a decision: drafts, approved plans, open work orders, alerts.
+
+    Example: gridlib queue --json
+    """
+    from gridlib.apps.summary import print_queue
+    from gridlib.workflow.queries import get_queue
+
+    workbench = open_workbench(home)
+    waiting = get_queue(workbench)
+    if not as_json:
+        print_queue(out, waiting, workbench.settings.site.tz)
+        return
+    record = {
+        "drafts": [
+            {
+                "plan_id": r.plan_id,
+                "transformer_id": r.plan.transformer_id,
+                "rank": r.plan.rank,
+                "decide_by": r.plan.decide_by,
+            }
+            for r in waiting.drafts
+        ],
+        "approved": [{"plan_id": r.plan_id, "approved_by": r.approved_by} for r in waiting.approved],
+        "work_orders": [
+            {"work_order_id": w.work_order_id, "plan_id": w.plan_id, "state": w.state} for w in waiting.orders
+        ],
+        "unacknowledged": list(waiting.unacknowledged),
+    }
+    print(json.dumps(record, ensure_ascii=False, default=str))
+
+
+@app.command()
+def show(
+    plan_id: Annotated[str, typer.Argument(help="The plan.")], home: Home = None, as_json: Json = False
+) -> None:
+    """Show one plan: both sides, steps, checklist, rollback and what was refused.
+
+    Example: gridlib show PLAN-2026-0001
+    """
+    from gridlib.apps.outcome import plan_details, print_details
+    from gridlib.workflow.queries import get_plan
+
+    file = get_plan(open_workbench(home), plan_id)
+    if as_json:
+        print(json.dumps(plan_details(file), ensure_ascii=False, default=str))
+    else:
+        print_details(out, file)
+
+
+@app.command()
+def approve(plan_id: str, by: By, home: Home = None, as_json: Json = False) -> None:
+    """Approve a draft plan; it is proved again first.
+
+    Example: gridlib approve PLAN-2026-0001 --by operator
+    """
+    from gridlib.workflow.decisions import approve as approve_
+
+    record = approve_(open_workbench(home), plan_id, by=by)
+    say(as_json, {"plan_id": plan_id, "state": record.state}, f"{plan_id} is {record.state}")
+
+
+@app.command()
+def reject(plan_id: str, by: By, reason: Reason, home: Home = None, as_json: Json = False) -> None:
+    """Reject a draft plan with a reason.
+
+    Example: gridlib reject PLAN-2026-0001 --by operator --reason "crew not available"
+    """
+    from gridlib.workflow.decisions import reject as reject_
+
+    record = reject_(open_workbench(home), plan_id, by=by, reason=reason)
+    say(as_json, {"plan_id": plan_id, "state": record.state}, f"{plan_id} is {record.state}")
+
+
+@app.command()
+def acknowledge(
+    transformer_id: str,
+    by: By,
+    note: Annotated[str, typer.Option(help="A remark.")] = "",
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Write down that the risk of a transformer has been seen.
+
+    Example: gridlib acknowledge T-07 --by operator
+    """
+    from gridlib.workflow.decisions import acknowledge as acknowledge_
+
+    acknowledge_(open_workbench(home), transformer_id, by=by, note=note)
+    say(
+        as_json,
+        {"transformer_id": transformer_id, "acknowledged_by": by},
+        f"{transformer_id} acknowledged by {by}",
+    )

@@ -1,0 +1,167 @@
+"""Commands that make a workspace, fill it, run the stages and show the results."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gridlib.apps.cli.base import Home, Json, moment_of, out, progress, say
+from gridlib.workbench import open_workbench
+
+app = typer.Typer()
+
+
+@app.command()
+def init(
+    home: Home = None,
+    sample: Annotated[bool, typer.Option("--sample", help="With the sample network and readings.")] = False,
+    demo_seed: Annotated[bool, typer.Option("--demo-seed", help="With the 10-transformer demo.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a workspace: settings, database, and on request an example network with readings and users.
+
+    Examples: gridlib init --sample --home demo; gridlib init --home /srv/gridlib
+    """
+    from gridlib.workflow.setup import init_workspace
+
+    if sample and demo_seed:
+        raise typer.BadParameter("choose --sample or --demo-seed, not both")
+    folder = home or Path.cwd()
+    example = "sample" if sample else "demo_seed" if demo_seed else ""
+    progress(f"Making a workspace in {folder} ...")
+    workbench, results = init_workspace(folder, example=example)
+    taken = [r for r in results if not r.repeated]
+    rows = sum(r.rows for r in taken)
+    record = {"home": str(workbench.settings.home), "files": len(taken), "rows": rows}
+    say(
+        as_json,
+        record,
+        f"Workspace ready: {workbench.settings.home} ({len(taken)} files, {rows:,} rows taken in)",
+    )
+    if workbench.settings.site.notice and not as_json:
+        out.print(workbench.settings.site.notice, markup=False)
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files or folders: CSV, Parquet.")],
+    kind: Annotated[
+        str | None, typer.Option(help="load, weather, network or switches; default: recognise.")
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Take in readings, weather, network tables or switch states.
+
+    One file is one transaction; the same file twice changes nothing. Examples: gridlib ingest load.csv;
+    gridlib ingest drop/ --json
+    """
+    from gridlib.workflow.ingest import ingest_paths
+
+    results = ingest_paths(open_workbench(home), paths, kind=kind)
+    if as_json:
+        rows = [
+            {
+                "name": r.name,
+                "kind": r.kind,
+                "rows": r.rows,
+                "rejects": r.rejects,
+                "repeated": r.repeated,
+                "findings": json.loads(r.findings.to_json(orient="records", date_format="iso")),
+            }
+            for r in results
+        ]
+        print(json.dumps({"files": rows}, ensure_ascii=False))
+        return
+    for r in results:
+        state = "known already" if r.repeated else f"{r.rows:,} rows, {r.rejects:,} rejected"
+        out.print(f"{r.kind:9} {r.name}: {state}, {len(r.findings)} findings", markup=False)
+        for f in r.findings.itertuples(index=False):
+            out.print(f"    {f.code} {f.object_id} ({f.count}): {f.message}", markup=False)
+
+
+@app.command()
+def run(
+    stages: Annotated[
+        list[str] | None, typer.Argument(help="forecast, risk, planning, instructions; default: all.")
+    ] = None,
+    issued_at: Annotated[
+        str | None, typer.Option(help="First hour to forecast, with offset; default: after the last reading.")
+    ] = None,
+    notebooks: Annotated[
+        bool, typer.Option("--notebooks", help="Run the stages as notebooks, and the daily report.")
+    ] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Forecast, score risk, plan transfers and write instructions.
+
+    Examples: gridlib run; gridlib run risk planning; gridlib run --issued-at 2026-08-12T18:00+03:00 --json
+    """
+    from gridlib.apps.outcome import print_outcome, run_outcome
+    from gridlib.workflow import pipeline, reports
+
+    workbench = open_workbench(home)
+    moment = moment_of(issued_at)
+    report: Path | None = None
+    if notebooks:
+        if stages:
+            raise typer.BadParameter("--notebooks runs all stages; leave the stages out")
+        run_id = reports.run_notebooks(
+            workbench,
+            issued_at=moment,
+            on_notebook=lambda r: progress(f"  {r.notebook} ... {r.seconds:.1f} s"),
+        )
+        report = reports.run_report(workbench).html
+    else:
+        run_id = pipeline.run_stages(
+            workbench,
+            stages or pipeline.STAGES,
+            issued_at=moment,
+            on_stage=lambda r: progress(f"  {r.stage} ... {r.seconds:.1f} s {dict(r.counts)}"),
+        )
+    outcome = run_outcome(workbench, run_id)
+    if as_json:
+        print(
+            json.dumps(outcome | ({"report": str(report)} if report else {}), ensure_ascii=False, default=str)
+        )
+    else:
+        print_outcome(out, workbench, run_id, report)
+
+
+@app.command()
+def report(
+    name: Annotated[str, typer.Argument(help="The report, for example daily_outlook.")],
+    as_of: Annotated[
+        str | None, typer.Option(help="Newest run up to this time; default: the newest.")
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Make a report of the newest run as HTML and print where it lies.
+
+    Example: gridlib report daily_outlook
+    """
+    from gridlib.workflow.reports import run_report
+
+    result = run_report(open_workbench(home), name, as_of=moment_of(as_of))
+    say(as_json, {"report": name, "path": str(result.html), "seconds": result.seconds}, str(result.html))
+
+
+@app.command()
+def serve(
+    as_user: Annotated[str, typer.Option("--as", help="The user who acts in the screens.")],
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 8866,
+    home: Home = None,
+) -> None:
+    """Open the decision desk in the browser, on this machine only.
+
+    Example: gridlib serve --as operator
+    """
+    from gridlib.apps.serve import serve as serve_
+    from gridlib.workflow.accounts import get_user
+
+    workbench = open_workbench(home)
+    user = get_user(workbench, as_user)
+    serve_(workbench.settings.home, username=user.username, roles=[str(r) for r in user.roles], port=port)

@@ -1,0 +1,284 @@
+"""What the caller of a forecast handed in: checked, cleaned, and laid out by local day."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gridlib.domain.calendar import Calendar, calendar_for
+from gridlib.domain.quality import clean_load, utc_index
+from gridlib.facts.errors import InputError
+
+LONGEST_HORIZON_H = 336
+"""Two weeks [h]; beyond, a load forecast is a plan of another kind."""
+
+LEFT_OUT = ("all_missing", "constant", "infinite", "bad_rating", "nothing_left")
+"""Codes of the findings that take a transformer out of the forecast; all others are remarks."""
+
+_WEATHER_GAP_H = 6  # gaps of the temperature up to this long are bridged by a straight line
+_STALE_H = 72  # no reading for longer than this is worth a remark
+_Float = NDArray[np.float64]
+_Int = NDArray[np.int64]
+_Finding = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where each time stands in a table of local days, the first forecast step at the start of a row.
+
+    Attributes
+    ----------
+    day_type : array [rows of history + rows ahead, steps a day]
+        Numbers of `gridlib.domain.calendar.DayType`.
+    history_days, days_ahead, steps_per_day : int
+        Sizes.
+    row, column : array [times of history, then of the horizon]
+        Row 0 is the first of the history. Local clocks that jump leave a hole or share a cell.
+    """
+
+    day_type: _Int
+    history_days: int
+    days_ahead: int
+    steps_per_day: int
+    row: _Int
+    column: _Int
+
+    @property
+    def lead_row(self) -> _Int:
+        """Day ahead of each forecast step, from 0."""
+        ahead = self.row >= self.history_days
+        return self.row[ahead] - self.history_days
+
+    @property
+    def lead_column(self) -> _Int:
+        """Step of the day of each forecast step."""
+        return self.column[self.row >= self.history_days]
+
+    def lay_out(self, values: _Float) -> _Float:
+        """Return [N, times] as [N, rows, steps a day], NaN where nothing is known.
+
+        ``values`` may end with the history or with the horizon.
+        """
+        n, length = values.shape
+        whole = length == len(self.row)
+        rows = self.history_days + (self.days_ahead if whole else 0)
+        table = np.full((n, rows, self.steps_per_day), np.nan)
+        table[:, self.row[:length], self.column[:length]] = values
+        return table
+
+
+@dataclass(frozen=True)
+class Request:
+    """A forecast that can be made: only usable transformers are left.
+
+    Attributes
+    ----------
+    ids : tuple of str
+        The N transformers.
+    load_kva : array [N, T]
+        Cleaned readings, NaN is missing [kVA].
+    rating_kva : array [N] or None
+        Nameplates, all positive [kVA].
+    ambient_c : array [stations, T + steps ahead]
+        Air temperature of history and horizon, without gaps [degC].
+    station : array [N]
+        Row of ``ambient_c`` of each transformer; -1: no temperature.
+    times : DatetimeIndex
+        Steps of the horizon, UTC.
+    grid : Grid
+        The local days.
+    horizon_h, step_min : int
+        Length of the horizon [h] and step [min].
+    findings : tuple of (transformer_id, code, message)
+        Who was left out and why (`LEFT_OUT`), and remarks.
+    """
+
+    ids: tuple[str, ...]
+    load_kva: _Float
+    rating_kva: _Float | None
+    ambient_c: _Float
+    station: _Int
+    times: pd.DatetimeIndex
+    grid: Grid
+    horizon_h: int
+    step_min: int
+    findings: tuple[_Finding, ...]
+
+
+def open_request(
+    history: pd.DataFrame,
+    *,
+    horizon_h: int,
+    ambient_c: pd.Series | pd.DataFrame | None,
+    rating_kva: pd.Series | None,
+    calendar: Calendar | None,
+    step_min: int,
+) -> Request:
+    """Check everything once, leave out what cannot be used, and lay the rest out.
+
+    Parameters
+    ----------
+    history, horizon_h, ambient_c, rating_kva, calendar, step_min
+        As for `gridlib.domain.forecast.forecast_load`.
+
+    Returns
+    -------
+    Request
+        With the findings so far.
+
+    Raises
+    ------
+    InputError
+        Where the whole request is spoilt: index, step, horizon or shape.
+    """
+    times = _check_times(history, step_min, horizon_h)
+    ids = np.array([str(column) for column in history.columns], dtype=object)
+    cleaned, flagged = clean_load(history)
+    load = np.ascontiguousarray(cleaned.to_numpy(dtype=np.float64).T)
+    rating = None
+    if rating_kva is not None:
+        rating = rating_kva.reindex(history.columns).to_numpy(dtype=np.float64)
+    findings, usable = _who_is_out(ids, load, rating, flagged)
+    n_ahead = horizon_h * 60 // step_min
+    step = pd.Timedelta(minutes=step_min)
+    ahead = pd.date_range(times[-1] + step, periods=n_ahead, freq=step)
+    everything = times.append(ahead)
+    columns = history.columns[usable]
+    air, station = _stations(ambient_c, columns, everything, step_min)
+    kept = ids[usable]
+    findings += [
+        (name, "no_weather", "temperature is missing or has long gaps: forecast without it")
+        for name in kept[station < 0]
+        if ambient_c is not None
+    ]
+    kept_load = load[usable]
+    stale = ~np.isfinite(kept_load[:, -_STALE_H * 60 // step_min :]).any(axis=1)
+    findings += [
+        (name, "stale", f"no usable reading in the last {_STALE_H} h: forecast from older ones")
+        for name in kept[stale]
+    ]
+    return Request(
+        ids=tuple(kept),
+        load_kva=kept_load,
+        rating_kva=None if rating is None else rating[usable],
+        ambient_c=air,
+        station=station,
+        times=ahead,
+        grid=_grid(everything, len(times), calendar or calendar_for(), step_min),
+        horizon_h=horizon_h,
+        step_min=step_min,
+        findings=tuple(findings),
+    )
+
+
+def _check_times(history: pd.DataFrame, step_min: int, horizon_h: int) -> pd.DatetimeIndex:
+    if not 1 <= horizon_h <= LONGEST_HORIZON_H:
+        raise InputError(
+            f"horizon of {horizon_h} h, expected 1 to {LONGEST_HORIZON_H} h",
+            what_to_do="Choose a horizon in that range; 72 h is usual.",
+        )
+    if step_min < 1 or 60 % step_min:
+        raise InputError(
+            f"step of {step_min} min, expected a divisor of 60", what_to_do="Use 15, 30 or 60 min."
+        )
+    if history.shape[0] < 2 or history.shape[1] < 1:
+        raise InputError(
+            f"history has {history.shape[0]} rows of {history.shape[1]} transformers, expected at least "
+            "two rows and one transformer",
+            what_to_do="Ingest readings first.",
+        )
+    times = utc_index(history.index)
+    steps = np.diff(times.asi8)
+    wrong = np.flatnonzero(steps != pd.Timedelta(minutes=step_min).value)
+    if len(wrong):
+        found = pd.Timedelta(int(steps[wrong[0]]), unit="ns")
+        raise InputError(
+            f"history: {found} between {times[wrong[0]].isoformat()} and the next row, "
+            f"expected {step_min} min everywhere",
+            what_to_do=f"Give one row each {step_min} min, empty where nothing was read, "
+            "or name the step with step_min.",
+        )
+    return times
+
+
+def _who_is_out(
+    ids: NDArray[np.object_], load: _Float, rating: _Float | None, flagged: pd.DataFrame
+) -> tuple[list[_Finding], NDArray[np.bool_]]:
+    """Return the findings, and who is usable; the first reason that applies is the one given."""
+    reason: dict[str, tuple[str, str]] = {}
+    remarks: list[_Finding] = []
+    texts = {
+        "all_missing": "no reading at all",
+        "constant": "every reading has the same value: a stuck meter or an idle transformer",
+        "infinite": "readings that are not finite",
+    }
+    aside: dict[str, list[str]] = {}
+    for row in flagged.itertuples(index=False):
+        if row.code in texts:
+            message = f"{texts[row.code]} ({row.count} rows); left out of the forecast"
+            reason.setdefault(row.transformer_id, (row.code, message))
+        elif row.code != "missing":
+            aside.setdefault(row.transformer_id, []).append(f"{row.count} {row.code}")
+    for i, name in enumerate(ids):
+        if name in reason:
+            continue
+        if rating is not None and not (np.isfinite(rating[i]) and rating[i] > 0):
+            found = "no rating" if np.isnan(rating[i]) else f"a rating of {rating[i]:g} kVA"
+            message = f"{found}, expected a nameplate above 0 kVA; left out of the forecast"
+            reason[name] = ("bad_rating", message)
+        elif not np.isfinite(load[i]).any():
+            reason[name] = ("nothing_left", "every reading was flagged; left out of the forecast")
+        elif name in aside:
+            text = ", ".join(aside[name])
+            remarks.append((name, "set_aside", f"flagged readings taken as missing: {text}"))
+    findings = [(name, *reason[name]) for name in ids if name in reason]
+    return findings + remarks, np.array([name not in reason for name in ids], dtype=bool)
+
+
+def _stations(
+    ambient_c: pd.Series | pd.DataFrame | None, columns: pd.Index, times: pd.DatetimeIndex, step_min: int
+) -> tuple[_Float, _Int]:
+    """Return the different temperature series that are complete, and whose is whose."""
+    none = np.full(len(columns), -1, dtype=np.int64)
+    if ambient_c is None:
+        return np.empty((0, len(times))), none
+    frame = ambient_c.to_frame() if isinstance(ambient_c, pd.Series) else ambient_c
+    frame = frame.set_axis(utc_index(frame.index, "ambient_c"), axis=0).reindex(times)
+    gap = _WEATHER_GAP_H * 60 // step_min
+    frame = frame.astype(np.float64).interpolate(limit=gap, limit_direction="both")
+    if isinstance(ambient_c, pd.Series):
+        of_column = np.zeros(len(columns), dtype=np.int64)
+    else:
+        of_column = frame.columns.get_indexer(columns).astype(np.int64)
+    air = np.ascontiguousarray(frame.to_numpy(dtype=np.float64).T)
+    row_of: dict[bytes, int] = {}
+    number = none.copy()
+    for i in np.unique(of_column[of_column >= 0]):
+        if np.isfinite(air[i]).all():
+            number[of_column == i] = row_of.setdefault(air[i].tobytes(), len(row_of))
+    unique = [np.frombuffer(series, dtype=np.float64) for series in row_of]
+    return np.array(unique).reshape(len(unique), len(times)), number
+
+
+def _grid(times: pd.DatetimeIndex, n_history: int, calendar: Calendar, step_min: int) -> Grid:
+    steps_per_day = 1440 // step_min
+    local = calendar.local_time(times)
+    step = pd.Timedelta(minutes=step_min)
+    offset = ((local - local[n_history]) // step).to_numpy().astype(np.int64)
+    # A clock set back near the origin would put the last readings beyond it: they stay before it.
+    offset[:n_history] = np.minimum(offset[:n_history], -1)
+    offset[n_history:] = np.maximum(offset[n_history:], 0)
+    row, column = offset // steps_per_day, offset % steps_per_day
+    history_days, days_ahead = int(-row.min()), int(row.max()) + 1
+    row = row + history_days
+    day_type = np.zeros((history_days + days_ahead, steps_per_day), dtype=np.int64)
+    day_type[row, column] = calendar.day_type(times)
+    return Grid(
+        day_type=day_type,
+        history_days=history_days,
+        days_ahead=days_ahead,
+        steps_per_day=steps_per_day,
+        row=row,
+        column=column,
+    )

@@ -1,0 +1,145 @@
+"""The shell as its users meet it: a process, its output, its exit status."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gridlib.apps.cli import app, orders, people
+
+
+def gridlib(*words, home=None, cwd=None):
+    """Run the shell in a process of its own."""
+    where = [] if home is None else ["--home", str(home)]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("GRIDLIB_")} | {"COLUMNS": "160"}
+    return subprocess.run(
+        [Path(sys.executable).parent / "gridlib", *words, *where],
+        capture_output=True,
+        text=True,
+        timeout=180,
+        env=environment,
+        cwd=cwd,
+    )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The demo scenario made and run from the shell, and what the run said."""
+    home = tmp_path_factory.mktemp("shell")
+    done = gridlib("init", "--demo-seed", home=home)
+    assert done.returncode == 0, done.stderr
+    done = gridlib("run", "--json", home=home)
+    assert done.returncode == 0, done.stderr
+    return home, json.loads(done.stdout)
+
+
+@pytest.fixture
+def home(made, tmp_path):
+    """A copy of it."""
+    shutil.copytree(made[0], tmp_path / "home")
+    return tmp_path / "home"
+
+
+def test_run_reports_as_contracted(made):
+    _, said = made
+    assert said["readings"] == 1680
+    assert (said["forecasts"], said["horizon_h"]) == (10, 72)
+    assert set(said["levels"]["HIGH"]) == {"T-04", "T-07"}
+    assert {plan["transformer_id"] for plan in said["plans"]} >= {"T-04", "T-07"}
+    for plan in said["plans"]:
+        assert plan["proof"]["holds"]
+        assert set(plan) >= {"plan_id", "transformer_id", "moves", "relief_pct", "risk_before", "risk_after"}
+        assert all(
+            s["peak_pct_p90_after"] <= s["limit_pct"] for s in plan["sides"] if s["role"] == "receiver"
+        )
+
+
+def test_from_approval_to_a_verified_trail(home, made):
+    plan_id = made[1]["plans"][0]["plan_id"]
+    assert gridlib("approve", plan_id, "--by", "operator", home=home).returncode == 0
+    done = gridlib(
+        "workorder", "issue", plan_id, "--by", "operator2", "--crew", "Crew 4", "--json", home=home
+    )
+    order = json.loads(done.stdout)
+    number = order["work_order_id"]
+    assert number.startswith("WO-")
+    assert number.endswith("-0001")
+    assert gridlib("workorder", "start", number, "--by", "operator2", home=home).returncode == 0
+    for step in order["steps"]:
+        done = gridlib(
+            "workorder", "step", number, str(step["number"]), "completed", "--by", "operator2", home=home
+        )
+        assert done.returncode == 0, done.stderr
+    done = gridlib("workorder", "complete", number, "--by", "operator2", "--json", home=home)
+    assert json.loads(done.stdout)["state"] == "COMPLETED"
+    verdict = json.loads(gridlib("audit", "verify", "--json", home=home).stdout)
+    assert verdict["holds"]
+    assert verdict["rows"] > 20
+    export = home / "trail.csv"
+    assert gridlib("audit", "export", str(export), home=home).returncode == 0
+    assert "operator2" in export.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["approve", "PLAN-1999-0001", "--by", "operator"], "not_found"),
+        (["approve", "PLAN-1999-0001", "--by", "nobody"], "not_found"),
+        (["reject", "PLAN-1999-0001", "--by", "analyst", "--reason", "x"], "wrong_role"),
+        (["ingest", "nowhere.csv"], "bad_file"),
+        (["run", "forecast", "--issued-at", "yesterday"], "bad_input"),
+        (["run", "forecast", "--issued-at", "2026-08-08T00:00"], "bad_input"),
+        (["run", "fortune"], "bad_input"),
+        (["report", "weather"], "not_found"),
+        (["user", "add", "=cmd", "--role", "operator"], "bad_input"),
+    ],
+)
+def test_a_mistake_ends_in_one_line_status_1_and_a_code(home, words, code):
+    done = gridlib(*words, "--json", home=home)
+    assert done.returncode == 1
+    assert json.loads(done.stdout.splitlines()[-1])["error"]["code"] == code
+    assert "Traceback" not in done.stderr
+    assert done.stderr.strip().splitlines()[-1].startswith("gridlib: ")
+
+
+@pytest.mark.parametrize(
+    "words", [["run", "--nonsense"], ["workorder", "step", "WO-1", "x", "done"], ["fly"]]
+)
+def test_wrong_use_ends_with_status_2(home, words):
+    done = gridlib(*words, home=home)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_outside_a_workspace_it_says_how_to_make_one(tmp_path):
+    done = gridlib("queue", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "gridlib init" in done.stderr
+
+
+def test_init_twice_is_no_harm_and_examples_do_not_mix(home):
+    assert gridlib("init", "--demo-seed", home=home).returncode == 0
+    done = gridlib("init", "--sample", home=home)
+    assert done.returncode == 1
+    assert "settings of its own" in done.stderr
+
+
+def test_every_command_says_what_it_does_with_an_example():
+    commands = [
+        c for group in (app, orders.app, people.users, people.audit) for c in group.registered_commands
+    ]
+    assert len(commands) > 15
+    for command in commands:
+        assert command.callback.__doc__, command.name
+
+
+def test_people_read_the_ranking_and_how_to_go_on(home):
+    done = gridlib("run", home=home)
+    assert done.returncode == 0
+    assert "T-07" in done.stdout
+    assert "gridlib serve --as operator" in done.stdout
+    assert "Demo" in done.stdout

@@ -1,0 +1,119 @@
+"""The decision desk in a real browser: a plan of the sample from draft to a completed work order."""
+
+import os
+import re
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from gridlib.facts.types import PlanState
+from gridlib.workbench import open_workbench
+from gridlib.workflow import audit, queries
+from gridlib.workflow.pipeline import run_stages
+from gridlib.workflow.setup import init_workspace
+
+pytestmark = [pytest.mark.browser, pytest.mark.notebooks]
+PATIENCE_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    """The sample, run."""
+    home = tmp_path_factory.mktemp("sample")
+    workbench, _ = init_workspace(home, example="sample")
+    run_stages(workbench)
+    return workbench
+
+
+@contextmanager
+def serving_as(home, username):
+    """Run ``gridlib serve`` for one user; yields the address it prints."""
+    command = [
+        Path(sys.executable).parent / "gridlib",
+        "serve",
+        "--as",
+        username,
+        "--port",
+        "0",
+        "--home",
+        home,
+    ]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("GRIDLIB_")}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = next(line for line in process.stdout if "http" in line)
+            yield line[line.index("http") :].strip()
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def press(page, name):
+    page.get_by_role("button", name=name, exact=False).first.click(timeout=PATIENCE_MS)
+
+
+def says(page, text):
+    page.get_by_role("status").filter(has_text=text).wait_for(timeout=PATIENCE_MS)
+
+
+def choose(page, plan_id):
+    select = page.locator("select")
+    select.wait_for(timeout=PATIENCE_MS)
+    label = select.locator("option").filter(has_text=plan_id).first.inner_text()
+    select.select_option(label=label)
+    page.get_by_role("heading", name=plan_id).wait_for(timeout=PATIENCE_MS)
+
+
+def words(page, text):
+    page.get_by_placeholder("Reason, crew, reading or remark").fill(text)
+    page.keyboard.press("Tab")
+
+
+def test_a_plan_goes_from_draft_to_a_completed_work_order(sample, page):
+    home = str(sample.settings.home)
+    risk = queries.get_risk(sample)
+    drafts = queries.get_plans(sample, states=[PlanState.DRAFT])
+    best = {r.plan.transformer_id: r for r in reversed(drafts)}
+    plan_id = next(best[name].plan_id for name in risk["transformer_id"] if name in best)
+    with serving_as(home, "operator") as address:
+        page.goto(address)
+        choose(page, plan_id)
+        assert "Acting as operator" in page.inner_text("body")
+        assert "Sample data" in page.inner_text("body")
+        press(page, "Reject")
+        says(page, "a rejection needs a reason")
+        press(page, "Approve")
+        says(page, f"{plan_id} approved by operator")
+        words(page, "Crew <img src=x onerror=alert(1)>")
+        press(page, "Create work order")
+        says(page, "cannot issue")
+    with serving_as(home, "operator2") as address:
+        page.goto(address)
+        choose(page, plan_id)
+        words(page, "Crew <img src=x onerror=alert(1)>")
+        press(page, "Create work order")
+        says(page, "created for Crew <img")
+        press(page, "Start WO-")
+        says(page, "started")
+        (order,) = queries.get_work_orders(sample)
+        for step in order.steps:
+            words(page, "done")
+            press(page, f"Step {step.step.number} completed")
+            says(page, f"step {step.step.number} COMPLETED")
+        press(page, "Complete WO-")
+        says(page, f"{order.work_order_id} completed")
+        page.screenshot(path=str(sample.settings.reports_dir / "decision_desk.png"), full_page=True)
+    assert page.hosts <= {"127.0.0.1", "localhost", None}
+    assert not [text for text in page.complaints if not re.search("favicon", text)]
+    assert queries.get_plan(sample, plan_id).record.state is PlanState.EXECUTED
+    events = audit.last_events(sample, 100)
+    mine = events[events["object"].isin([plan_id, order.work_order_id])]
+    done = mine[mine["outcome"] == "done"]
+    assert done.loc[done["action"] == "plan.approve", "actor"].tolist() == ["operator"]
+    assert set(done.loc[done["action"].str.startswith("work_order"), "actor"]) == {"operator2"}
+    assert "refused:four_eyes" in set(mine["outcome"])
+    assert audit.verify(open_workbench(home)).rows >= len(events)

@@ -1,0 +1,310 @@
+"""Switching sheets: every prefix is a proven state, the way back is exact, the numbers are there."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gridlib.domain.instructions import write_instruction
+from gridlib.domain.network import apply_moves, closed_switches, current_states, feeding, parse_network
+from gridlib.facts.errors import InputError
+from gridlib.facts.types import Instruction, Limits, Move, Network, Plan, Proof, Side, Step, SwitchState
+from gridlib.facts.units import QUANTILE_COLUMNS, current_a
+
+T0 = pd.Timestamp("2025-08-12T12:00Z")
+NETWORK = parse_network(
+    "T1(500) -b1- a:0.6 -s1- b:0.2 /t1/ d -b3- T2(630)\nT1 -b2- c:0.2 /t2/ e -b4- T3(400)"
+)
+FIRST = Move("s1", "t1", ("b",), "T1", "T2")
+SECOND = Move("b2", "t2", ("c",), "T1", "T3")
+RATING = {"T1": 500.0, "T2": 630.0, "T3": 400.0}
+
+
+def forecast_frame() -> pd.DataFrame:
+    """T1 rises from 400 kVA by 20 kVA an hour, T2 and T3 stay at 200; p10 and p90 are 20 kVA off."""
+    frames = []
+    for name, start, slope in (("T1", 400.0, 20.0), ("T2", 200.0, 0.0), ("T3", 200.0, 0.0)):
+        median = start + slope * np.arange(12)
+        frame = pd.DataFrame({"transformer_id": name, "time": pd.date_range(T0, periods=12, freq="h")})
+        for column in QUANTILE_COLUMNS:
+            frame[column] = median + 20 * np.sign(int(column[-2:]) - 50) * (column[-2:] in ("10", "90"))
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
+
+
+def side(name: str, role: str, before: float, after: float) -> Side:
+    peaks = (before, after, before + 4, after + 4)
+    return Side(
+        name, role, RATING[name], 100.0, *peaks, 5, 0, 110.0, 95.0, 2.0, 0.5, 0.8, 0.1, T0.to_pydatetime()
+    )
+
+
+def plan_of(*moves: Move) -> Plan:
+    receivers = [side(move.to_transformer, "receiver", 40.0, 55.0) for move in moves]
+    return Plan(
+        transformer_id="T1",
+        rank=1,
+        moves=moves,
+        sides=(side("T1", "donor", 124.0, 99.0), *receivers),
+        proof=Proof(True, "additive kVA, 5 % derated", (), ("protection", "voltage"), 31.0),
+        relief_pct=100.0,
+        relieved_kvah=100.0,
+        risk_before=0.9,
+        risk_after=0.2,
+        operations=2 * len(moves),
+        interrupted_customers=10 * len(moves),
+        needed_from=(T0 + pd.Timedelta(hours=5)).to_pydatetime(),
+        needed_until=(T0 + pd.Timedelta(hours=8)).to_pydatetime(),
+        decide_by=(T0 + pd.Timedelta(hours=4)).to_pydatetime(),
+    )
+
+
+def sheet_of(*moves: Move, network: Network = NETWORK, plan: Plan | None = None) -> Instruction:
+    return write_instruction(
+        plan or plan_of(*moves),
+        "PLAN-2025-0007",
+        network,
+        forecast_frame(),
+        tz="Asia/Amman",
+        limits=Limits(),
+    )
+
+
+def carried_out(closed: frozenset[str], steps: tuple[Step, ...]) -> list[frozenset[str]]:
+    """Closed switches after each switching step; each step must find its device in the other position."""
+    states = [closed]
+    for step in steps:
+        if step.switching:
+            was_closed = step.device in states[-1]
+            assert was_closed == (step.state_after is SwitchState.OPEN), step
+            states.append(states[-1] ^ {step.device})
+    return states
+
+
+NORMAL = closed_switches(current_states(NETWORK))
+PLANS = pytest.mark.parametrize("moves", [(FIRST,), (SECOND,), (FIRST, SECOND)])
+
+
+@PLANS
+def test_the_sheet_does_what_the_plan_says(moves: tuple[Move, ...]) -> None:
+    assert carried_out(NORMAL, sheet_of(*moves).steps)[-1] == apply_moves(NORMAL, moves)
+
+
+@PLANS
+def test_the_way_back_is_exact(moves: tuple[Move, ...]) -> None:
+    sheet = sheet_of(*moves)
+    after = carried_out(NORMAL, sheet.steps)[-1]
+    assert carried_out(after, sheet.rollback)[-1] == NORMAL
+    forward = [(step.device, step.state_after) for step in sheet.steps if step.switching]
+    back = [(step.device, step.state_after) for step in sheet.rollback]
+    assert [device for device, _ in back] == [device for device, _ in reversed(forward)]
+    assert all(a[1] != b[1] for a, b in zip(back, reversed(forward), strict=True))
+
+
+@PLANS
+@pytest.mark.parametrize("way", ["there", "back"])
+def test_every_prefix_is_radial_and_only_the_stated_sections_are_off(
+    moves: tuple[Move, ...], way: str
+) -> None:
+    sheet = sheet_of(*moves)
+    states = carried_out(NORMAL, sheet.steps)
+    if way == "back":
+        states = carried_out(states[-1], sheet.rollback)
+        moves = tuple(reversed(moves))
+    for k, closed in enumerate(states):
+        fed = feeding(NETWORK, closed)  # a loop would leave its sections without a feeding transformer
+        off = set(fed.index[fed.isna()])
+        assert off == (set(moves[k // 2].sections) if k % 2 else set())
+
+
+def test_the_interruption_is_stated_with_customers_before_it_happens() -> None:
+    sheet = sheet_of(FIRST)
+    assert "10 customers on b are off between opening s1 and closing t1" in sheet.notes[0]
+    opening = next(step for step in sheet.steps if step.verb == "OPEN")
+    assert "until t1 is closed, 10 customers on b are off" in opening.text
+    notify = next(step for step in sheet.steps if step.verb == "NOTIFY")
+    assert notify.number < opening.number
+
+
+def test_customers_that_are_not_known_are_not_called_zero() -> None:
+    sections = NETWORK.sections.assign(customers=np.nan)
+    sheet = sheet_of(FIRST, network=replace(NETWORK, sections=sections))
+    assert "an unknown number of customers on b" in sheet.notes[0]
+
+
+def test_step_one_reads_the_current_with_the_range_of_its_hour() -> None:
+    first = sheet_of(FIRST).steps[0]
+    # Needed from 20:00 local, so switched in the hour from 19:00: T1 at 460 to 500 kVA, a fifth of it on b.
+    low, high = current_a(0.2 * 460), current_a(0.2 * 500)
+    assert (first.step_id, first.verb, first.device) == ("S01", "READ", "s1")
+    assert first.expected == f"{low:.0f}-{high:.0f} A on each phase at 19:00 on 12 Aug"
+
+
+def test_the_range_of_an_allocated_section_is_wider() -> None:
+    sections = NETWORK.sections.assign(spread_pct=25.0)
+    sheet = sheet_of(FIRST, network=replace(NETWORK, sections=sections))
+    low, high = current_a(0.75 * 0.2 * 460), current_a(1.25 * 0.2 * 500)
+    assert sheet.steps[0].expected.startswith(f"{low:.0f}-{high:.0f} A")
+
+
+def test_a_reading_outside_the_range_is_an_abort_trigger_with_numbers() -> None:
+    sheet = sheet_of(FIRST)
+    assert sheet.abort_triggers[0] == "S01: current at s1 outside 128-139 A"
+    limit = f"{current_a(630):.0f} A"
+    assert f"current at T2 and at s1 together above {limit}" in sheet.abort_triggers[1]
+    assert sheet.abort_triggers[2].endswith(f"T2 above {limit} on a phase")
+    assert "374-456 V" in sheet.abort_triggers[3]
+    assert "20:00 on 12 Aug" in sheet.abort_triggers[4]
+
+
+def test_two_moves_to_one_receiver_share_its_room() -> None:
+    network = parse_network("T1(500) -b1- a:0.6 -s1- b:0.2 /t1/ d -b3- T2(630)\nT1 -b2- c:0.2 /t2/ d")
+    to_t2 = Move("b2", "t2", ("c",), "T1", "T2")
+    steps = sheet_of(FIRST, to_t2, network=network).steps
+    both = [step for step in steps if step.device == "T1 and T2" and step.phase == "prepare"]
+    assert len(both) == 1
+    added = 2 * current_a(0.2 * 500)
+    assert both[0].expected.startswith(
+        f"T2 at most {current_a(630) - added:.0f} A, so that {added:.0f} A fit"
+    )
+
+
+def test_the_order_of_the_sheet() -> None:
+    sheet = sheet_of(FIRST)
+    assert [step.verb for step in sheet.steps] == [
+        *(
+            "READ",
+            "READ",
+            "IDENTIFY",
+            "IDENTIFY",
+            "CHECK",
+            "CONFIRM",
+            "NOTIFY",
+            "BLOCK",
+            "SET MANUAL",
+            "HOLD",
+        ),
+        *("OPEN", "TAG", "CLOSE", "READ"),
+        *("RESTORE", "SET AUTOMATIC", "AGREE", "NOTIFY"),
+    ]
+    assert [step.phase for step in sheet.steps] == ["prepare"] * 10 + ["switch"] * 4 + ["confirm"] * 4
+    assert [step.step_id for step in sheet.steps] == [f"S{n:02d}" for n in range(1, 19)]
+    assert [step.number for step in sheet.steps] == list(range(1, 19))
+    assert [step.step_id for step in sheet.rollback] == ["R01", "R02"]
+    assert all(step.text and step.place and step.expected and step.if_it_fails for step in sheet.steps)
+
+
+@PLANS
+def test_failure_of_a_switching_step_names_the_way_back(moves: tuple[Move, ...]) -> None:
+    sheet = sheet_of(*moves)
+    undo = {step.device: step.step_id for step in sheet.rollback}
+    for move in moves:
+        closing = next(s for s in sheet.steps if s.verb == "CLOSE" and s.device == move.close_switch)
+        assert f"close {move.open_switch} again at once ({undo[move.open_switch]})" in closing.if_it_fails
+    last = [step for step in sheet.steps if step.verb == "READ"][-1]
+    assert (
+        last.if_it_fails == f"Outside: switch back by {', '.join(step.step_id for step in sheet.rollback)}."
+    )
+
+
+def test_protection_is_a_hold_point_before_the_first_switching() -> None:
+    steps = sheet_of(FIRST).steps
+    hold = next(step for step in steps if "PROTECTION NOT CHECKED" in step.text)
+    assert hold.hold_point
+    assert "named protection engineer" in hold.text
+    assert all(step.number > hold.number for step in steps if step.switching)
+
+
+def test_an_unproven_device_or_tie_stops_the_sheet() -> None:
+    switches = NETWORK.switches.assign(load_break_a=100.0, phase_rotation_confirmed_on=None)
+    steps = sheet_of(FIRST, network=replace(NETWORK, switches=switches)).steps
+    opening = next(step for step in steps if step.verb == "OPEN")
+    assert opening.hold_point
+    assert "not to be operated on load" in opening.text
+    rotation = next(step for step in steps if step.verb == "CONFIRM")
+    assert rotation.hold_point
+    assert not any(s.hold_point for s in sheet_of(FIRST).steps if s.verb in ("OPEN", "CONFIRM"))
+
+
+def test_an_assumed_position_is_to_be_confirmed_on_site() -> None:
+    reported = pd.DataFrame(
+        {
+            "switch_id": ["s1"],
+            "time": [T0],
+            "state": ["CLOSED"],
+            "health": ["OK"],
+            "tags": [""],
+            "source": ["telemetered"],
+        }
+    )
+    steps = sheet_of(FIRST, network=replace(NETWORK, states=reported)).steps
+    expected = {step.device: step.expected for step in steps if step.verb == "IDENTIFY"}
+    assert expected["s1"] == "Label s1, indication CLOSED"
+    assert expected["t1"] == "Label t1, indication OPEN (assumed, never reported: confirm on site)"
+
+
+def test_live_switching_never_asks_for_dead_work() -> None:
+    sheet = sheet_of(FIRST, SECOND)
+    words = " ".join(
+        [*sheet.checklist, *(f"{s.verb} {s.text} {s.expected} {s.if_it_fails}" for s in sheet.steps)]
+    ).lower()
+    for dead in (
+        "lock-out",
+        "lockout",
+        "lock out",
+        "earthing",
+        "short-circuit",
+        "verify dead",
+        "agreed time",
+    ):
+        assert dead not in words
+    for live in (
+        "auto-reclose",
+        "tap control",
+        "phase rotation",
+        "permit",
+        "arc-flash",
+        "critical customers",
+    ):
+        assert live in words
+
+
+def test_the_sheet_says_why_and_when_to_switch_back() -> None:
+    sheet = sheet_of(FIRST)
+    assert sheet.title == "PLAN-2025-0007: transfer b from T1 to T2"
+    assert "peak of T1 falls from 124 % to 99 % of 500 kVA" in sheet.purpose
+    assert "peak of T2 rises from 40 % to 55 %" in sheet.purpose
+    agree = next(step for step in sheet.steps if step.verb == "AGREE")
+    assert "00:00 on 13 Aug" in agree.text  # needed until the hour that starts at 23:00 local
+    assert any("protection, voltage" in note for note in sheet.notes)
+
+
+def test_export_is_a_current_as_well() -> None:
+    forecast = forecast_frame()
+    forecast[list(QUANTILE_COLUMNS)] -= 480.0
+    sheet = write_instruction(plan_of(FIRST), "PLAN-1", NETWORK, forecast, tz="Asia/Amman", limits=Limits())
+    assert sheet.steps[0].expected.startswith(f"0-{current_a(4):.0f} A")  # -4 to +4 kVA
+
+
+@pytest.mark.parametrize(
+    ("move", "found"),
+    [
+        (replace(FIRST, open_switch="s9"), "s9"),
+        (replace(FIRST, sections=("b", "z")), "z"),
+        (replace(FIRST, to_transformer="T9"), "T9"),
+    ],
+)
+def test_what_the_network_does_not_have_is_refused(move: Move, found: str) -> None:
+    plan = replace(plan_of(FIRST), moves=(move,))
+    with pytest.raises(InputError, match=f"names {found}, which the network does not have"):
+        sheet_of(plan=plan)
+
+
+def test_a_sheet_needs_moves_and_a_forecast() -> None:
+    with pytest.raises(InputError, match="no moves"):
+        sheet_of(plan=replace(plan_of(FIRST), moves=()))
+    forecast = forecast_frame()
+    forecast.loc[forecast["transformer_id"] == "T1", "load_kva_p90"] = np.nan
+    with pytest.raises(InputError, match="no load forecast for b"):
+        write_instruction(plan_of(FIRST), "PLAN-1", NETWORK, forecast, tz="UTC", limits=Limits())
