@@ -22,7 +22,7 @@ def replacing(path: Path) -> Iterator[Path]:
         removed when the block fails.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    draft = draft_path(path)
     try:
         yield draft
         sync(draft)
@@ -30,6 +30,22 @@ def replacing(path: Path) -> Iterator[Path]:
         sync(path.parent)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def draft_path(path: Path) -> Path:
+    """Name the temporary file that is written in place of another.
+
+    Parameters
+    ----------
+    path : Path
+        The file to be.
+
+    Returns
+    -------
+    Path
+        Beside it, and another one for each process.
+    """
+    return path.with_name(f"{path.name}.{os.getpid()}.tmp")
 
 
 def sync(path: Path) -> None:

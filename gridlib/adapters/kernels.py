@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpecManager
 
@@ -18,8 +17,7 @@ KERNEL_NAME = NATIVE_KERNEL_NAME
 class ThisInterpreter(KernelSpecManager):
     """Knows one kernel: IPython in the interpreter that runs gridlib, installed or not.
 
-    History stays off and the working folder stays off the import path: a file in a workspace must not
-    stand in for a package.
+    No history is kept: two runs at once would share one file.
     """
 
     def find_kernel_specs(self) -> dict[str, str]:
@@ -36,7 +34,6 @@ class ThisInterpreter(KernelSpecManager):
                 "-f",
                 "{connection_file}",
                 "--HistoryManager.enabled=False",
-                "--InteractiveShellApp.ignore_cwd=True",
             ],
             display_name="Python 3",
             language="python",
@@ -58,9 +55,10 @@ def kernel_environment(home: Path, scratch: Path, inherited: Mapping[str, str]) 
     Returns
     -------
     dict of str to str
-        Without any ``JUPYTER_`` setting and without an acting user: who acts is said by the caller.
+        Without any ``JUPYTER_`` setting and without an acting user: who acts is said by the caller. The
+        working folder stays off the import path, so that no file in a workspace stands in for a package.
     """
-    kept: dict[str, Any] = {
+    kept = {
         name: value
         for name, value in inherited.items()
         if not name.startswith(("JUPYTER_", "JPY_", "IPYTHON")) and name != "GRIDLIB_ACTING_USER"

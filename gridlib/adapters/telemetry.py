@@ -11,7 +11,6 @@ parts that a killed ingest left behind are never read, and its next attempt writ
 """
 
 import hashlib
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -23,28 +22,22 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from gridlib.adapters.files import replacing, sync
-from gridlib.facts.errors import FileError, InputError, NotFoundError
+from gridlib.adapters.files import draft_path, replacing, sync
+from gridlib.adapters.parquet import (
+    LOAD_SCHEMA,
+    WEATHER_SCHEMA,
+    WRITING,
+    between,
+    checked_name,
+    damaged,
+    read_parts,
+)
+from gridlib.facts.errors import NotFoundError
 from gridlib.facts.frames import LoadFrame, WeatherFrame, check_frame
 from gridlib.facts.types import Quality
 
 _DAY_NS = 86_400_000_000_000
 _MINUTE_NS = 60_000_000_000
-_TIME = pa.timestamp("ns", tz="UTC")
-_LOAD_SCHEMA = pa.schema(
-    [
-        ("transformer_id", pa.string()),
-        ("time", _TIME),
-        ("load_kva", pa.float64()),
-        ("quality", pa.uint8()),
-    ]
-)
-_WEATHER_SCHEMA = pa.schema(
-    [("station_id", pa.string()), ("time", _TIME), ("issued_at", _TIME), ("ambient_c", pa.float64())]
-)
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_WRITING = {"compression": "zstd", "write_page_checksum": True}
-_READING = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
 
 
 class _Readings(NamedTuple):
@@ -84,23 +77,23 @@ class Telemetry:
         FrameError
             The frame is not one.
         """
-        part = f"part-{_checked_name(ingest_id)}.parquet"
+        part = f"part-{checked_name(ingest_id)}.parquet"
         check_frame(LoadFrame, frame)
         rows = frame.assign(day=frame["time"].astype("int64") // _DAY_NS)
         rows = rows.sort_values(["day", "transformer_id", "time"], kind="stable")
         days, first = np.unique(rows["day"].to_numpy(), return_index=True)
-        table = pa.Table.from_pandas(rows.drop(columns="day"), schema=_LOAD_SCHEMA, preserve_index=False)
-        for left_behind in (self.folder / "load").glob(f"date=*/{part}"):
-            left_behind.unlink()
+        table = pa.Table.from_pandas(rows.drop(columns="day"), schema=LOAD_SCHEMA, preserve_index=False)
         bounds = np.append(first, len(rows)).tolist()
         parts = [self._day_folder(day) / part for day in days]
         # All are written before any is waited for: the disk then takes them in one go.
         for path, begin, end in zip(parts, bounds[:-1], bounds[1:], strict=True):
             path.parent.mkdir(parents=True, exist_ok=True)
-            pq.write_table(table.slice(begin, end - begin), _draft(path), **_WRITING)
+            pq.write_table(table.slice(begin, end - begin), draft_path(path), **WRITING)
         for path in parts:
-            sync(_draft(path))
-            _draft(path).replace(path)
+            sync(draft_path(path))
+            draft_path(path).replace(path)
+        for left_behind in set((self.folder / "load").glob(f"date=*/{part}")) - set(parts):
+            left_behind.unlink()
         for folder in {path.parent for path in parts} | {path.parent.parent for path in parts}:
             sync(folder)
 
@@ -214,12 +207,12 @@ class Telemetry:
         FrameError
             The frame is not one.
         """
-        path = self.folder / "weather" / f"part-{_checked_name(ingest_id)}.parquet"
+        path = self.folder / "weather" / f"part-{checked_name(ingest_id)}.parquet"
         check_frame(WeatherFrame, frame)
         rows = frame.sort_values(["station_id", "time", "issued_at"], kind="stable")
-        table = pa.Table.from_pandas(rows, schema=_WEATHER_SCHEMA, preserve_index=False)
+        table = pa.Table.from_pandas(rows, schema=WEATHER_SCHEMA, preserve_index=False)
         with replacing(path) as draft:
-            pq.write_table(table, draft, **_WRITING)
+            pq.write_table(table, draft, **WRITING)
 
     def read_weather(
         self,
@@ -246,12 +239,10 @@ class Telemetry:
             A part is damaged; names it.
         """
         folder = self.folder / "weather"
-        wanted = [folder / f"part-{_checked_name(ingest_id)}.parquet" for ingest_id in ingest_ids]
-        parts = [
-            _read_parts([path], _WEATHER_SCHEMA, _between(start, end)) for path in wanted if path.exists()
-        ]
+        wanted = [folder / f"part-{checked_name(ingest_id)}.parquet" for ingest_id in ingest_ids]
+        parts = [read_parts([path], WEATHER_SCHEMA, between(start, end)) for path in wanted if path.exists()]
         keys = ["station_id", "time", "issued_at"]
-        rows: pd.DataFrame = pa.concat_tables([_WEATHER_SCHEMA.empty_table(), *parts]).to_pandas()
+        rows: pd.DataFrame = pa.concat_tables([WEATHER_SCHEMA.empty_table(), *parts]).to_pandas()
         return rows.drop_duplicates(keys, keep="last").sort_values(keys, ignore_index=True)
 
     def write_run_frame(self, run_id: str, name: str, frame: pd.DataFrame) -> str:
@@ -271,7 +262,7 @@ class Telemetry:
         """
         path = self._run_path(run_id, name)
         with replacing(path) as draft:
-            pq.write_table(pa.Table.from_pandas(frame), draft, **_WRITING)
+            pq.write_table(pa.Table.from_pandas(frame), draft, **WRITING)
             return hashlib.sha256(draft.read_bytes()).hexdigest()
 
     def read_run_frame(self, run_id: str, name: str) -> pd.DataFrame:
@@ -300,7 +291,7 @@ class Telemetry:
         try:
             frame: pd.DataFrame = pq.read_table(path, page_checksum_verification=True).to_pandas()
         except (pa.ArrowException, OSError) as error:
-            raise _damaged(path, "Run the stages again.") from error
+            raise damaged(path, "Run the stages again.") from error
         for column in frame.select_dtypes("object"):
             if len(frame) and isinstance(frame[column].iloc[0], np.ndarray):
                 frame[column] = [list(cell) for cell in frame[column]]
@@ -313,15 +304,15 @@ class Telemetry:
         end: pd.Timestamp | None,
         transformer_ids: Sequence[str] | None,
     ) -> _Readings:
-        wanted = _between(start, end)
+        wanted = between(start, end)
         if transformer_ids is not None:
             wanted &= ds.field("transformer_id").isin(pa.array(list(transformer_ids), pa.string()))
         parts = self._parts(start, end)
-        tables = [_LOAD_SCHEMA.empty_table()]
+        tables = [LOAD_SCHEMA.empty_table()]
         ranks = [np.zeros(0, np.int64)]
         for rank, ingest_id in enumerate(ingest_ids):
             if paths := parts.get(f"part-{ingest_id}.parquet"):
-                tables.append(_read_parts(paths, _LOAD_SCHEMA, wanted))
+                tables.append(read_parts(paths, LOAD_SCHEMA, wanted))
                 ranks.append(np.full(len(tables[-1]), rank))
         table = pa.concat_tables(tables).combine_chunks()
         encoded = table["transformer_id"].combine_chunks().dictionary_encode()
@@ -352,45 +343,4 @@ class Telemetry:
         return self.folder / "load" / f"date={np.datetime64(int(day), 'D')}"
 
     def _run_path(self, run_id: str, name: str) -> Path:
-        return self.folder / "runs" / _checked_name(run_id) / f"{_checked_name(name)}.parquet"
-
-
-def _read_parts(paths: list[Path], schema: pa.Schema, wanted: ds.Expression) -> pa.Table:
-    parquet = ds.ParquetFileFormat(default_fragment_scan_options=_READING)
-    try:
-        return ds.dataset([str(path) for path in paths], schema=schema, format=parquet).to_table(
-            filter=wanted
-        )
-    except (pa.ArrowException, OSError) as error:
-        what_to_do = "Restore it from a backup of the data folder."
-        for path in paths:
-            try:
-                pq.read_table(path, page_checksum_verification=True)
-            except (pa.ArrowException, OSError):
-                raise _damaged(path, what_to_do) from error
-        raise _damaged(paths[0].parent, what_to_do) from error
-
-
-def _between(start: pd.Timestamp | None, end: pd.Timestamp | None) -> ds.Expression:
-    wanted = ds.scalar(True)
-    if start is not None:
-        wanted &= ds.field("time") >= pa.scalar(start.tz_convert("UTC").as_unit("ns"), _TIME)
-    if end is not None:
-        wanted &= ds.field("time") < pa.scalar(end.tz_convert("UTC").as_unit("ns"), _TIME)
-    return wanted
-
-
-def _draft(path: Path) -> Path:
-    return path.with_name(f"{path.name}.tmp")
-
-
-def _damaged(path: Path, what_to_do: str) -> FileError:
-    return FileError(str(path), "is damaged and cannot be read", what_to_do=what_to_do)
-
-
-def _checked_name(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise InputError(
-            f"'{name}' cannot be the name of a file", what_to_do="Use letters, digits and . _ - only."
-        )
-    return name
+        return self.folder / "runs" / checked_name(run_id) / f"{checked_name(name)}.parquet"

@@ -13,6 +13,9 @@ from gridlib.facts.errors import InputError
 STUCK_READINGS = 6
 """So many equal readings in a row are a stuck meter, or a zero block."""
 
+COARSE_RUNS = 10
+"""With more runs than this, and than one in ten days, the meter is coarse or the load steps."""
+
 SPIKE_MADS = 6.0
 """A spike differs from the median of its neighbours by more than this many median absolute deviations."""
 
@@ -124,7 +127,8 @@ def check_unit(history: pd.DataFrame, rating_kva: pd.Series, ratio_limit: float)
         f"expected at most {ratio_limit:g} times: probably in another unit (W, VA or A)"
         for i in wrong
     ]
-    ids = [str(history.columns[i]) for i in wrong]
+    names = [str(column) for column in history.columns]
+    ids = [names[i] for i in wrong]
     return pd.DataFrame({"transformer_id": ids, "code": ["wrong_unit"] * len(ids), "message": messages})
 
 
@@ -194,6 +198,7 @@ def _values_and_times(history: pd.DataFrame) -> tuple[_Float, pd.DatetimeIndex]:
 def _check(history: pd.DataFrame, *, keep: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
     values, times = _values_and_times(history)
     steps_per_day = _steps_per_day(times)
+    names = [str(column) for column in history.columns]
     rows: list[tuple[str, str, pd.Timestamp | None, pd.Timestamp | None, int]] = []
     cleaned = values.copy() if keep else values
     for start in range(0, len(values), _CHUNK):
@@ -204,7 +209,7 @@ def _check(history: pd.DataFrame, *, keep: bool) -> tuple[pd.DataFrame, pd.DataF
             first = flag.argmax(axis=1)
             last = flag.shape[1] - 1 - flag[:, ::-1].argmax(axis=1)
             for i in np.flatnonzero(count):
-                name = str(history.columns[start + i])
+                name = names[start + i]
                 rows.append((name, code, times[first[i]], times[last[i]], int(count[i])))
             if keep and code not in ("missing", "all_missing"):
                 cleaned[chunk][flag] = np.nan
@@ -220,7 +225,7 @@ def _check(history: pd.DataFrame, *, keep: bool) -> tuple[pd.DataFrame, pd.DataF
 def _steps_per_day(times: pd.DatetimeIndex) -> int:
     if len(times) < 2:
         return 24
-    step = np.median(np.diff(times.asi8))
+    step = float(np.median(np.diff(times.asi8)))
     return max(1, round(pd.Timedelta(days=1).value / step))
 
 
@@ -232,7 +237,7 @@ def _flags(values: _Float, steps_per_day: int) -> dict[str, _Bool]:
     high = np.where(finite, values, -np.inf).max(axis=1, initial=-np.inf)
     constant = (n_finite >= STUCK_READINGS) & (low == high)
     useful = (~constant & (n_finite > 0))[:, None]
-    repeated = _runs(values, finite) & useful
+    repeated = _repeated(values, finite, steps_per_day) & useful
     trusted = np.where(finite & ~repeated, values, np.nan)
     seen = np.logical_or.accumulate(finite, axis=1)
     return {
@@ -246,16 +251,26 @@ def _flags(values: _Float, steps_per_day: int) -> dict[str, _Bool]:
     }
 
 
-def _runs(values: _Float, finite: _Bool) -> _Bool:
-    """Flag readings in runs of `STUCK_READINGS` or more equal ones."""
-    if values.shape[1] < STUCK_READINGS:
-        return np.zeros(values.shape, dtype=bool)
+def _repeated(values: _Float, finite: _Bool, steps_per_day: int) -> _Bool:
+    """Flag runs of equal readings: of `STUCK_READINGS`, for coarse meters of a day."""
     same = np.zeros(values.shape, dtype=bool)
     same[:, 1:] = (values[:, 1:] == values[:, :-1]) & finite[:, 1:]
-    ends = np.ones((values.shape[0], values.shape[1] - STUCK_READINGS + 1), dtype=bool)
-    for back in range(STUCK_READINGS - 1):
-        ends &= same[:, STUCK_READINGS - 1 - back : values.shape[1] - back]
-    return _spread_back(ends, STUCK_READINGS)
+    short = _runs(same, STUCK_READINGS)
+    begins = short[:, 1:] & ~short[:, :-1]
+    usual = begins.sum(axis=1) + short[:, 0]
+    coarse = usual > max(COARSE_RUNS, values.shape[1] / steps_per_day / 10)
+    if not coarse.any():
+        return short
+    return np.where(coarse[:, None], _runs(same, max(STUCK_READINGS, steps_per_day)), short)
+
+
+def _runs(same: _Bool, length: int) -> _Bool:
+    """Flag the members of runs of ``length`` readings or more; ``same``: equal to the one before."""
+    if same.shape[1] < length:
+        return np.zeros(same.shape, dtype=bool)
+    summed = np.cumsum(same, axis=1)
+    ends = summed[:, length - 1 :] - summed[:, : same.shape[1] - length + 1] == length - 1
+    return _spread_back(ends, length)
 
 
 def _spread_back(ends: _Bool, length: int) -> _Bool:

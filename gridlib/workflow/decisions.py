@@ -141,6 +141,7 @@ def prove_again(workbench: Workbench, connection: Connection, record: PlanRecord
         limits=workbench.settings.limits,
         rules=workbench.settings.planning,
         reserved=reserved_moves(decided, but=record.plan.transformer_id),
+        tz=workbench.settings.site.tz,
     )
 
 

@@ -91,12 +91,13 @@ def read_history(workbench: Workbench, connection: Connection, issued_at: pd.Tim
         end=issued_at,
         step_min=settings.step_min,
     )
-    if wide.empty:
+    known = wide.notna().any(axis=1)
+    if not known.any():
         raise InputError(
             f"no load readings before {issued_at}",
             what_to_do="Ingest older readings, or choose a later --issued-at.",
         )
-    index = pd.date_range(wide.index[0], issued_at - step, freq=step, name="time")
+    index = pd.date_range(known.idxmax(), issued_at - step, freq=step, name="time")
     return wide.reindex(index)
 
 

@@ -29,6 +29,8 @@ from gridlib.workflow.audit import SYSTEM, Intention, intention
 from gridlib.workflow.material import Material, as_findings, read_ambient, read_history, read_material
 
 STAGES = ("forecast", "risk", "planning", "instructions")
+MEASURED_AGE_STEPS = 3
+"""A reading counts as the load of now for this many steps after it; then rule R0 does without."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,8 @@ def run_risk(workbench: Workbench, run_id: str = "") -> StageResult:
         material.network,
         limits=settings.limits,
         tz=settings.site.tz,
-        measured_kva=material.history.ffill(limit=3).iloc[-1].dropna(),
+        measured_kva=material.history.ffill(limit=MEASURED_AGE_STEPS).iloc[-1].dropna(),
+        normal_kva=material.forecast.pivot(index="time", columns="transformer_id", values="load_kva_p50"),
     )
     check_frame(RiskFrame, risk)
     counts = {level: int((risk["risk_level"] == level).sum()) for level in ("HIGH", "MEDIUM", "LOW")}
@@ -183,6 +186,7 @@ def run_planning(workbench: Workbench, run_id: str = "") -> StageResult:
         initial=initial,
         covered=covered,
         reserved=reserved_moves(kept),
+        tz=workbench.settings.site.tz,
     )
     counts = {
         "transformers": len(cases),
@@ -308,6 +312,7 @@ def _review_open_plans(workbench: Workbench, material: Material) -> list[PlanRec
             limits=workbench.settings.limits,
             rules=workbench.settings.planning,
             reserved=reserved_moves(found, but=record.plan.transformer_id),
+            tz=workbench.settings.site.tz,
         )
         if proof.holds:
             kept.append(record)

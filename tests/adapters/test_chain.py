@@ -9,7 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from gridlib.adapters import chain
+from gridlib.adapters.chain import rows as chain_rows
 from gridlib.adapters.tables import audit_event
+from gridlib.adapters.triggers import GENESIS
 from gridlib.facts.errors import AuditError, FileError, InputError
 
 NOON = pd.Timestamp("2026-01-21 09:00", tz="UTC")
@@ -102,18 +104,18 @@ def _rewrite(store, first, **changes):
         rows = [dict(row) for row in connection.execute(sa.select(audit_event)).mappings()]
         rows.sort(key=lambda row: row["seq"])
         connection.execute(audit_event.delete())
-        previous = chain.GENESIS
+        previous = GENESIS
         for row in rows:
             row |= changes if row["seq"] == first else {}
             row["prev_hash"] = previous
-            row["hash"] = previous = chain._digest(row)
+            row["hash"] = previous = chain_rows.row_digest(row)
         connection.execute(audit_event.insert(), rows)
 
 
 def test_a_replaced_row_with_a_forged_hash_breaks_the_link(trail):
     with trail.read() as connection:
         row = dict(connection.execute(sa.select(audit_event).where(audit_event.c.seq == 5)).mappings().one())
-    forged = chain._digest({**row, "actor": "ghost"})
+    forged = chain_rows.row_digest({**row, "actor": "ghost"})
     _tamper(trail, f"UPDATE audit_event SET actor = 'ghost', hash = '{forged}' WHERE seq = 5")
     error = _broken(trail)
     assert error.seq == 6
@@ -159,13 +161,15 @@ def test_export_for_programs_is_exact(trail, tmp_path):
         assert chain.write_events(connection, tmp_path / "audit.jsonl") == 20
         stored = connection.execute(sa.select(audit_event).order_by(audit_event.c.seq)).mappings().all()
     rows = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text("utf-8").splitlines()]
-    assert [{**row, "payload": chain._canonical(row["payload"])} for row in rows] == [dict(r) for r in stored]
+    assert [{**row, "payload": chain_rows.canonical_json(row["payload"])} for row in rows] == [
+        dict(r) for r in stored
+    ]
 
 
 def test_a_failed_export_leaves_the_old_file(trail, tmp_path, monkeypatch):
     path = tmp_path / "audit.csv"
     path.write_text("old")
-    monkeypatch.setattr(chain, "_plain_cell", lambda value: 1 / 0)
+    monkeypatch.setattr(chain_rows, "_plain_cell", lambda value: 1 / 0)
     with pytest.raises(ZeroDivisionError), trail.read() as connection:
         chain.write_events(connection, path)
     assert [file.name for file in tmp_path.glob("audit*")] == ["audit.csv"]

@@ -68,6 +68,18 @@ def test_the_next_attempt_replaces_what_a_killed_one_left(telemetry):
     assert list(telemetry.read_load(["a1"])["load_kva"]) == [5.0]
 
 
+def test_writing_a_committed_ingest_again_never_takes_it_away(telemetry, monkeypatch):
+    telemetry.write_load("a1", load(np.arange(30.0)))
+
+    def killed(path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gridlib.adapters.telemetry.sync", killed)
+    with pytest.raises(KeyboardInterrupt):
+        telemetry.write_load("a1", load(np.arange(30.0)))
+    assert list(telemetry.read_load(["a1"])["load_kva"]) == list(range(30))
+
+
 def test_range_and_transformers(telemetry):
     telemetry.write_load("a1", load(np.arange(72.0), ids=("T-01", "T-02")))
     found = telemetry.read_load(

@@ -1,5 +1,6 @@
 """Bytes to a table of text cells (CSV) or typed columns (Parquet), before any meaning is given to them."""
 
+import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,7 +154,9 @@ def _read_csv(path: Path, content: bytes) -> RawTable:
         # What Windows programs set to Arabic write; every byte has a meaning there.
         text = content.decode("cp1256")
     text = text.lstrip("\r\n ")
-    separator = max(_SEPARATORS, key=text.splitlines()[0].count)
+    header = text.splitlines()[0]
+    separator = max(_SEPARATORS, key=header.count)
+    names = next(csv.reader([header], delimiter=separator))
     odd: list[pv.InvalidRow] = []
 
     def set_aside(row: pv.InvalidRow) -> str:
@@ -168,7 +171,7 @@ def _read_csv(path: Path, content: bytes) -> RawTable:
                 delimiter=separator, ignore_empty_lines=False, invalid_row_handler=set_aside
             ),
             convert_options=pv.ConvertOptions(
-                default_column_type=pa.string(), strings_can_be_null=False, check_utf8=False
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, check_utf8=False
             ),
         )
     except pa.ArrowInvalid as error:

@@ -143,7 +143,7 @@ def open_request(
     n_ahead = horizon_h * 60 // step_min
     step = pd.Timedelta(minutes=step_min)
     ahead = pd.date_range(times[-1] + step, periods=n_ahead, freq=step)
-    everything = times.append(ahead)
+    everything = pd.DatetimeIndex(times.append(ahead))
     columns = history.columns[usable]
     air, station = _stations(ambient_c, columns, everything, step_min)
     kept = ids[usable]
@@ -214,12 +214,11 @@ def _who_is_out(
         "infinite": "readings that are not finite",
     }
     aside: dict[str, list[str]] = {}
-    for row in flagged.itertuples(index=False):
-        if row.code in texts:
-            message = f"{texts[row.code]} ({row.count} rows); left out of the forecast"
-            reason.setdefault(row.transformer_id, (row.code, message))
-        elif row.code != "missing":
-            aside.setdefault(row.transformer_id, []).append(f"{row.count} {row.code}")
+    for name, code, count in zip(flagged["transformer_id"], flagged["code"], flagged["count"], strict=True):
+        if code in texts:
+            reason.setdefault(name, (code, f"{texts[code]} ({count} rows); left out of the forecast"))
+        elif code != "missing":
+            aside.setdefault(name, []).append(f"{count} {code}")
     for i, name in enumerate(ids):
         if name in reason:
             continue

@@ -267,9 +267,7 @@ def _by_profile(request: Request, which: _Int, *, with_air: bool) -> tuple[_Floa
 def _keep(result: _Result, request: Request, which: _Int, terms: _Float, paths: Paths) -> None:
     """Write the forecast of some transformers into the arrays of the result."""
     rating = None if request.rating_kva is None else request.rating_kva[which]
-    bands = bands_of(
-        terms.sum(axis=0), paths, rating, horizon_h=request.horizon_h, step_min=request.step_min
-    )
+    bands = bands_of(terms.sum(axis=0), paths, rating, horizon_h=request.horizon_h, step_min=request.step_min)
     result.terms_kva[:, which] = terms
     result.quantiles_kva[which] = bands.quantiles_kva
     result.p_overload[which] = bands.p_overload

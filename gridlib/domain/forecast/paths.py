@@ -229,9 +229,7 @@ def _air_widening(air_error_kva: _Float, errors: _Float, weights: _Float) -> _Fl
     return np.asarray(np.where(variance > 0, factor, 1.0)[:, None])
 
 
-def _chained(
-    day_errors: _Float, known_days: _Float, load_kva: _Float, grid: Grid
-) -> tuple[_Float, _Float]:
+def _chained(day_errors: _Float, known_days: _Float, load_kva: _Float, grid: Grid) -> tuple[_Float, _Float]:
     """Return mirrored paths [N, 2 m, H] made of errors one day ahead, and their weights."""
     recent = day_errors[:, -_CHAIN_DAYS:]
     valid = (np.isfinite(recent).mean(axis=2) > 0.5) & (known_days[:, -_CHAIN_DAYS:] >= 1)

@@ -273,7 +273,8 @@ def _recent_deviation(errors: _Float, jumped: _Bool, weight: _Float, steps: int)
     past = z[:, :, :days]
     weighted = np.swapaxes(past * weight[:, None, :, None], 2, 3)
     gram = weighted @ past
-    scale = np.diagonal(gram, axis1=2, axis2=3).sum(axis=1) / (steps * np.maximum(weight.sum(axis=1), _TINY))[:, None]
+    rows = steps * np.maximum(weight.sum(axis=1), _TINY)
+    scale = np.diagonal(gram, axis1=2, axis2=3).sum(axis=1) / rows[:, None]
     # Relative to the transformer's own errors: the same in kVA and in MVA, and never singular.
     least = np.finfo(float).tiny ** 0.5 + 1e-12 * scale.max(axis=1, keepdims=True)
     gram = gram + _RECENT_PENALTY_D * (scale + least)[:, None, :, None] * np.eye(4)

@@ -62,6 +62,8 @@ class Fleet:
         Present state of every switch.
     times : DatetimeIndex [T]
         Hours of the horizon, UTC.
+    tz : str
+        Zone in which reasons name the hours.
     tree : FeedingTree
         Who feeds whom now.
     normal_kva : array [Q, T, N]
@@ -77,6 +79,7 @@ class Fleet:
     network: Network
     states: pd.DataFrame
     times: pd.DatetimeIndex
+    tz: str
     tree: FeedingTree
     normal_kva: Floats
     load_kva: Floats
@@ -255,7 +258,7 @@ class Fleet:
         return changed
 
 
-def build_fleet(network: Network, forecast: pd.DataFrame) -> Fleet:
+def build_fleet(network: Network, forecast: pd.DataFrame, tz: str) -> Fleet:
     """Bring network and forecast together.
 
     Parameters
@@ -264,6 +267,8 @@ def build_fleet(network: Network, forecast: pd.DataFrame) -> Fleet:
         The network with its reported switch states.
     forecast : DataFrame
         `ForecastFrame`, every section at its normal transformer.
+    tz : str
+        Zone in which reasons name the hours.
 
     Returns
     -------
@@ -282,7 +287,8 @@ def build_fleet(network: Network, forecast: pd.DataFrame) -> Fleet:
     table = network.transformers.drop_duplicates("transformer_id").set_index("transformer_id")
     rating = table["rating_kva"].reindex(units).to_numpy(dtype=float)
     rating = np.where(rating > 0, rating, np.nan)
-    return Fleet(network, states, times, tree, normal_kva, load_kva, rating, _devices(network, states, tree))
+    devices = _devices(network, states, tree)
+    return Fleet(network, states, times, tz, tree, normal_kva, load_kva, rating, devices)
 
 
 def _devices(network: Network, states: pd.DataFrame, tree: FeedingTree) -> dict[str, Device]:

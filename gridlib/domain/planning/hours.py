@@ -133,4 +133,5 @@ def all_hours(
 
 def _when(fleet: Fleet, quantile: int, hour: int, rules: PlanningRules) -> str:
     name = _QUANTILE_NAME[CHECKED[quantile]]
-    return f"at {name} on {fleet.times[hour]:%Y-%m-%d %H:%M} UTC ({rules.derating_pct:g} % derated)"
+    local = fleet.times[hour].tz_convert(fleet.tz)
+    return f"at {name} on {local:%a %d %b %H:%M} ({rules.derating_pct:g} % derated)"

@@ -33,6 +33,7 @@ def plan_transfers(
     initial: ThermalState | None = None,
     covered: Set[str] = frozenset(),
     reserved: Sequence[Move] = (),
+    tz: str = "UTC",
 ) -> tuple[PlanningCase, ...]:
     """Plan load transfers for every transformer at MEDIUM or HIGH risk.
 
@@ -57,6 +58,8 @@ def plan_transfers(
         Transformers that an open plan covers already; they are not planned again.
     reserved : sequence of Move
         Moves of open plans, whose headroom is not spent again.
+    tz : str
+        Zone in which reasons name the hours.
 
     Returns
     -------
@@ -77,7 +80,7 @@ def plan_transfers(
     at_risk = at_risk.assign(high=at_risk["risk_level"] == RiskLevel.HIGH).sort_values(
         ["imminent", "high", "risk_score", "transformer_id"], ascending=[False, False, False, True]
     )
-    fleet = build_fleet(network, forecast)
+    fleet = build_fleet(network, forecast, tz)
     heat = heat_of(fleet, forecast, ambient_c, initial)
     spoken_for = list(reserved)
     cases = []

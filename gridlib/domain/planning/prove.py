@@ -31,6 +31,7 @@ def prove_moves(
     limits: Limits,
     rules: PlanningRules,
     reserved: Sequence[Move] = (),
+    tz: str = "UTC",
 ) -> Proof:
     """Prove load transfers against the network, the switch states and the forecast as they are now.
 
@@ -48,6 +49,8 @@ def prove_moves(
         ``derating_pct`` and ``state_max_age_h`` are used.
     reserved : sequence of Move
         Moves of other open plans, whose headroom is not spent again.
+    tz : str
+        Zone in which reasons name the hours.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def prove_moves(
     ``max((1 + d) |S| - L, 0)``; it may not grow. Section loads are comonotonic with their transformer's,
     and each side is given the end of their +- range that is worse for it.
     """
-    fleet = build_fleet(network, forecast)
+    fleet = build_fleet(network, forecast, tz)
     return proof_of(fleet, moves, try_moves(fleet, moves, reserve(fleet, reserved), limits, rules), rules)
 
 
