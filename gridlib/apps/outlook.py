@@ -6,14 +6,14 @@ from typing import Any
 import pandas as pd
 
 from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
-from gridlib.apps.html import Html, escape
+from gridlib.apps.html import Html, badge, escape
 from gridlib.apps.summary import describe_moves, local_time
 from gridlib.workbench import Workbench
 from gridlib.workflow import audit, material, queries
 from gridlib.workflow.queries import Queue
 
 WEEK_H = 168
-FORMATS = {"score": ".2f", "P(overload) [%]": ".0f", "hot spot [degC]": ".0f"}
+FORMATS = {"score": ".2f", "P [%]": ".0f", "hot spot [degC]": ".0f"}
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,13 @@ def ranking(day: Outlook) -> list[dict[str, object]]:
     shown = day.risk.head(max(5, int((day.risk["risk_level"] != "LOW").sum())))
     return [
         {
-            "transformer": row["transformer_id"] + (" IMMINENT" if row["imminent"] else ""),
-            "level": row["risk_level"],
+            "transformer": row["transformer_id"],
+            "level": Html(badge(row["risk_level"]) + (" IMMINENT" if row["imminent"] else "")),
             "score": row["risk_score"],
-            "peak loading, median (p90) [%]": f"{row['peak_pct_p50']:.0f} ({row['peak_pct_p90']:.0f})",
-            "first hour over": local_time(row["first_over"], day.tz),
+            "p50 (p90) [%]": f"{row['peak_pct_p50']:.0f} ({row['peak_pct_p90']:.0f})",
+            "first over": local_time(row["first_over"], day.tz),
             "hours over": row["hours_over"],
-            "P(overload) [%]": 100 * row["p_any_1_72"],
+            "P [%]": 100 * row["p_any_1_72"],
             "hot spot [degC]": row["hot_spot_c_max"],
         }
         for row in shown.to_dict("records")

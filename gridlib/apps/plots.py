@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.dates import DateFormatter, DayLocator
 from matplotlib.figure import Figure
 
 from gridlib.facts.types import Side
@@ -21,6 +22,11 @@ def _axes(width_in: float = 8.5, height_in: float = 3.2) -> tuple[Figure, Axes]:
     axes.grid(axis="y", color="#e3e6ea", linewidth=0.8)
     axes.set_axisbelow(True)
     return figure, axes
+
+
+def _time_axis(axes: Axes) -> None:
+    axes.xaxis.set_major_locator(DayLocator())  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(DateFormatter("%a %d"))  # type: ignore[no-untyped-call]
 
 
 def _local(times: pd.Series | pd.Index, tz: str) -> pd.DatetimeIndex:
@@ -58,6 +64,7 @@ def plot_forecast(forecast: pd.DataFrame, history: pd.Series, rating_kva: float,
         rating_kva, color=LIMIT, linewidth=1.2, linestyle="--", label=f"nameplate {rating_kva:g} kVA"
     )
     axes.set_ylabel("kVA")
+    _time_axis(axes)
     axes.set_title(f"{forecast['transformer_id'].iloc[0]}: load, local time", loc="left")
     axes.legend(ncols=5, fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.1))
     return figure
@@ -122,6 +129,7 @@ def plot_hot_spot(thermal: pd.DataFrame, tz: str, *, high_c: float = 120) -> Fig
     )
     axes.axhline(high_c, color=INK, linewidth=1, linestyle="--", label=f"limit {high_c:g}")
     axes.set_ylabel("degC")
+    _time_axis(axes)
     axes.set_title(f"{thermal['transformer_id'].iloc[0]}: temperatures, local time", loc="left")
     axes.legend(ncols=5, fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.1))
     return figure

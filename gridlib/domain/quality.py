@@ -269,7 +269,7 @@ def _runs(same: _Bool, length: int) -> _Bool:
     if same.shape[1] < length:
         return np.zeros(same.shape, dtype=bool)
     summed = np.cumsum(same, axis=1)
-    ends = summed[:, length - 1 :] - summed[:, : same.shape[1] - length + 1] == length - 1
+    ends: _Bool = summed[:, length - 1 :] - summed[:, : same.shape[1] - length + 1] == length - 1
     return _spread_back(ends, length)
 
 

@@ -58,7 +58,8 @@ class Material:
     @property
     def horizon_ambient_c(self) -> pd.DataFrame:
         """Air temperature of the hours ahead, wide."""
-        return self.ambient_c[self.ambient_c.index > self.history.index[-1]]
+        ahead = self.ambient_c.index > self.history.index[-1]
+        return pd.DataFrame(self.ambient_c[ahead])
 
 
 def as_findings(found: pd.DataFrame) -> pd.DataFrame:
@@ -91,13 +92,13 @@ def read_history(workbench: Workbench, connection: Connection, issued_at: pd.Tim
         end=issued_at,
         step_min=settings.step_min,
     )
-    known = wide.notna().any(axis=1)
-    if not known.any():
+    reported = wide.index[wide.notna().any(axis=1)]
+    if reported.empty:
         raise InputError(
             f"no load readings before {issued_at}",
             what_to_do="Ingest older readings, or choose a later --issued-at.",
         )
-    index = pd.date_range(known.idxmax(), issued_at - step, freq=step, name="time")
+    index = pd.date_range(reported[0], issued_at - step, freq=step, name="time")
     return wide.reindex(index)
 
 

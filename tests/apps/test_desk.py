@@ -91,6 +91,7 @@ def test_a_plan_goes_from_draft_to_a_completed_work_order(sample, page):
         words(page, "Crew <img src=x onerror=alert(1)>")
         press(page, "Create work order")
         says(page, "cannot issue")
+        page.goto("about:blank")
     with serving_as(home, "operator2") as address:
         page.goto(address)
         choose(page, plan_id)
@@ -107,6 +108,7 @@ def test_a_plan_goes_from_draft_to_a_completed_work_order(sample, page):
         press(page, "Complete WO-")
         says(page, f"{order.work_order_id} completed")
         page.screenshot(path=str(sample.settings.reports_dir / "decision_desk.png"), full_page=True)
+        page.goto("about:blank")
     assert page.hosts <= {"127.0.0.1", "localhost", None}
     assert not [text for text in page.complaints if not re.search("favicon", text)]
     assert queries.get_plan(sample, plan_id).record.state is PlanState.EXECUTED

@@ -22,8 +22,10 @@ SMOOTHING = 0.15  # width of the step at the rating, in standard deviations of t
 WINDOWS_H = ((0, 24), (24, 72), (0, 72))
 """Windows of lead hours, after the first, up to and with the last; clipped to the horizon."""
 
+_REPLAY_WIDENING = 3.0  # over the number of replays: the coefficients have seen the days they are judged on
 _CHAIN_DAYS = 28
-_CHAIN_GROWTH = 1.15  # a day's error a day ahead, made as wide as two and three days ahead are
+_CHAIN_WIDENING = 1.5  # over the number of days known
+_CHAIN_GROWTH = 1.1  # a day's error a day ahead, made as wide as two and three days ahead are
 _LEAST_SPREAD = 0.03  # of the mean |load|: no few days of readings can promise less
 _LEAVE_OUT_D = 7
 _LEVELS = np.array(QUANTILE_LEVELS)
@@ -88,7 +90,7 @@ def error_paths(fit: Additive, load_kva: _Float, grid: Grid) -> tuple[Paths, _Fl
     weight halves every 90 days. They are centred, because their mean is no better than the model's. Where
     a temperature is used, its forecast error widens them: ``sqrt(1 + (slope * s_air)^2 / variance)``.
     With fewer than `FEWEST_REPLAYS`, the errors one day ahead of successive days are chained, wrapped
-    round, mirrored, and widened by ``1 + 1 / n`` for the n days known and by 1.15 for the days further
+    round, mirrored, and widened by ``1 + 1.5 / n`` for the n days known and by 1.1 for the days further
     ahead, and at least to 3 % of the mean load.
     """
     n, days = fit.known_days.shape
@@ -109,6 +111,8 @@ def error_paths(fit: Additive, load_kva: _Float, grid: Grid) -> tuple[Paths, _Fl
         centred = _filled(replayed[enough], usable[enough])
         centred = centred - (weight[..., None] * centred).sum(axis=1, keepdims=True)
         weights[enough, :j] = weight
+        widening = 1 + _REPLAY_WIDENING / usable[enough].sum(axis=1)[:, None, None]
+        centred = centred * widening
         errors[enough, :j] = centred * _air_widening(fit.air_error_kva[enough], centred, weight)
         naive = _naive_errors(grid.lay_out(load_kva[enough]), origins, grid)
         confidence[enough] = _confidence(replayed[enough], naive, weight, grid.days_ahead)
@@ -236,12 +240,15 @@ def _chained(day_errors: _Float, known_days: _Float, load_kva: _Float, grid: Gri
     n, m = valid.shape
     count = valid.sum(axis=1)[:, None]
     rows = np.argsort(~valid, axis=1, kind="stable")
-    filled = _filled(recent, valid)
+    # A profile of k days errs by (1 + 1 / k) of the variance: brought to what it will be from now on.
+    learnt = np.maximum(known_days[:, -_CHAIN_DAYS:], 1)
+    now = np.maximum(learnt[:, -1:], 1)
+    filled = _filled(recent, valid) * np.sqrt((1 + 1 / now) / (1 + 1 / learnt))[..., None]
     start, row, column = np.arange(m), grid.lead_row, grid.lead_column
     which = (start[:, None] + row[None, :])[None] % np.maximum(count, 1)[..., None]
     day = np.take_along_axis(rows, which.reshape(n, -1), axis=1).reshape(which.shape)
     errors = filled[np.arange(n)[:, None, None], day, column[None, None, :]]
-    errors = errors * (1 + 1 / np.maximum(count, 1)[..., None]) * np.where(row > 0, _CHAIN_GROWTH, 1.0)
+    errors = errors * (1 + _CHAIN_WIDENING / np.maximum(count, 1)[..., None]) * np.where(row > 0, _CHAIN_GROWTH, 1.0)
     weight = np.where(start[None] < np.maximum(count, 1), 1.0, 0.0)
     weight = weight / weight.sum(axis=1, keepdims=True)
     known = np.isfinite(load_kva)

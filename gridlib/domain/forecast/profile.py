@@ -260,7 +260,8 @@ def _recent_deviation(errors: _Float, jumped: _Bool, weight: _Float, steps: int)
     """Return what to add to the profile at the start of each day, [N, D + 1, A, S]."""
     n, days = jumped.shape
     target = np.where(np.isfinite(errors), errors, 0.0)
-    last = target[:, :, 0]
+    # The errors of days that the profile had not learnt from say nothing about later ones.
+    last = np.where(weight[..., None] > 0, target[:, :, 0], 0.0)
     day_mean = last.mean(axis=2)
     shape = last - day_mean[..., None]
     day_mean = np.where(jumped, 0.0, day_mean)  # the level has followed already
