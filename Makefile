@@ -2,9 +2,8 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-WORK ?= work
 
-.PHONY: venv run test check lock screenshots clean
+.PHONY: venv run test check lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	@echo "Setting up $(VENV) ..."
@@ -18,10 +17,11 @@ $(STAMP): requirements.lock pyproject.toml
 venv: $(STAMP)
 
 run: $(STAMP)
-	@$(BIN)/gridlib --home $(WORK) demo-placeholder
+	@$(BIN)/gridlib init --sample --home .
+	@$(BIN)/gridlib run --notebooks --home .
 
 test: $(STAMP)
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n auto --dist loadfile
 
 check: $(STAMP)
 	@$(BIN)/ruff format --check .
@@ -34,4 +34,4 @@ lock:
 	uv pip compile -q --universal --python-version 3.11 --all-extras --group dev --no-annotate --no-header pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) $(WORK)
+	rm -rf $(VENV)

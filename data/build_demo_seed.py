@@ -57,7 +57,7 @@ LINKS = {
     "LINK-08": ("T-04", "T-07", 280, ""),
 }
 SHARES = {3: (0.40, 0.35, 0.25), 4: (0.30, 0.25, 0.24, 0.21)}
-OWN_SHARES = {"T-04": (0.31, 0.27, 0.21, 0.21), "T-07": (0.27, 0.23, 0.21, 0.29)}
+OWN_SHARES = {"T-04": (0.32, 0.28, 0.22, 0.18), "T-07": (0.28, 0.24, 0.21, 0.27)}
 CUSTOMERS_PER_KVA = 0.25
 
 # Hour shapes [pu of the day's peak], hour 0 to 23: working day, and Friday and Saturday (later, flatter).

@@ -1,5 +1,8 @@
 """The outcome of a run and the details of a plan, for programs (``--json``) and for people."""
 
+import os
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -70,14 +73,17 @@ def print_outcome(console: Console, workbench: Workbench, run_id: str, report: P
         console.print("\nNo load transfer helps or is needed; see 04_planning for what was refused and why.")
     if report is not None:
         console.print(f"\nReport: {report}", soft_wrap=True, markup=False)
-    where = "" if home == Path.cwd() else f" --home {home}"
+    words = ["queue"]
     if worst is not None and worst.state is PlanState.DRAFT:
-        console.print(f"Next:   gridlib serve --as operator{where}", soft_wrap=True, markup=False)
-        console.print(
-            f"   or   gridlib approve {worst.plan_id} --by operator{where}", soft_wrap=True, markup=False
-        )
-    else:
-        console.print(f"Next:   gridlib queue{where}", soft_wrap=True, markup=False)
+        words = ["serve --as operator", f"approve {worst.plan_id} --by operator"]
+    for lead, command in zip(("Next:", "  or "), words, strict=False):
+        console.print(f"{lead} {_as_typed(command, home)}", soft_wrap=True, markup=False)
+
+
+def _as_typed(command: str, home: Path) -> str:
+    """Write a command so that it can be copied into this very shell."""
+    program = "gridlib" if shutil.which("gridlib") else os.path.relpath(sys.argv[0])
+    return f"{program} {command}" + ("" if home == Path.cwd() else f" --home {home}")
 
 
 def plan_details(file: PlanFile) -> dict[str, Any]:

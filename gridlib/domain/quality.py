@@ -26,6 +26,7 @@ SPIKE_LONGEST = 2
 """More flagged readings in a row are a change of load, not a spike."""
 
 FINDING_COLUMNS = ("transformer_id", "code", "first", "last", "count")
+_BESIDE = 3  # readings before and after, to which a spike is compared as well
 _MAD_TO_SIGMA = 1.4826  # of a normal distribution
 _CHUNK = 256  # transformers at a time, to bound the memory
 _Bool = NDArray[np.bool_]
@@ -62,7 +63,7 @@ def check_load(history: pd.DataFrame) -> pd.DataFrame:
     Notes
     -----
     Spikes by the Hampel identifier, ``|x - median| > 6 * 1.4826 * MAD``, over the same hour of the days
-    d-3..d+3. The MAD of seven readings is itself rough, so it counts at least as much as is usual for
+    d-3..d+3, for readings that also stand out from those beside them. The MAD of seven readings is itself rough, so it counts at least as much as is usual for
     this transformer (median over time) and at least 1 % of the median load. A column that is
     ``all_missing`` or ``constant`` gets no other code but ``infinite``.
 
@@ -268,9 +269,7 @@ def _runs(same: _Bool, length: int) -> _Bool:
     """Flag the members of runs of ``length`` readings or more; ``same``: equal to the one before."""
     if same.shape[1] < length:
         return np.zeros(same.shape, dtype=bool)
-    summed = np.cumsum(same, axis=1)
-    ends: _Bool = summed[:, length - 1 :] - summed[:, : same.shape[1] - length + 1] == length - 1
-    return _spread_back(ends, length)
+    return _spread_back(_ends(same[:, 1:], length - 1), length)
 
 
 def _spread_back(ends: _Bool, length: int) -> _Bool:
@@ -282,7 +281,7 @@ def _spread_back(ends: _Bool, length: int) -> _Bool:
 
 
 def _spikes(values: _Float, steps_per_day: int) -> _Bool:
-    """Flag readings that differ from the same hour of the days around (Hampel)."""
+    """Flag readings that differ from the same hour of the days around (Hampel), and alone do so."""
     n, length = values.shape
     days = -(-length // steps_per_day)
     reach = SPIKE_NEIGHBOURS_D
@@ -292,18 +291,26 @@ def _spikes(values: _Float, steps_per_day: int) -> _Bool:
     centre = _median(around)
     mad = _median(np.abs(around - centre[..., None]))
     enough = np.isfinite(around).sum(axis=-1) > reach
-    deviation = np.abs(grid[:, reach : reach + days] - centre).reshape(n, -1)[:, :length]
+    deviation = (grid[:, reach : reach + days] - centre).reshape(n, -1)[:, :length]
     mad = np.where(enough, mad, np.nan).reshape(n, -1)[:, :length]
     floor = np.fmax(_median(mad), 0.01 * _median(np.abs(values)))
     limit = SPIKE_MADS * _MAD_TO_SIGMA * np.maximum(mad, floor[:, None])
-    far = np.where(np.isfinite(deviation) & np.isfinite(limit), deviation > limit, False)
-    longer = SPIKE_LONGEST + 1
-    if length < longer:
-        return far
-    ends = np.ones((n, length - SPIKE_LONGEST), dtype=bool)
-    for back in range(longer):
-        ends &= far[:, SPIKE_LONGEST - back : length - back]
-    return far & ~_spread_back(ends, longer)
+    far = np.where(np.isfinite(deviation) & np.isfinite(limit), np.abs(deviation) > limit, False)
+    row, place = np.nonzero(far)
+    beside = place[:, None] + np.arange(-_BESIDE, _BESIDE + 1)
+    there = (beside >= 0) & (beside < length)
+    common = np.where(there, deviation[row[:, None], np.clip(beside, 0, length - 1)], np.nan)
+    alone = np.abs(deviation[row, place] - _median(common)) > limit[row, place]
+    far[row[~alone], place[~alone]] = False
+    return far & ~_spread_back(_ends(far, SPIKE_LONGEST + 1), SPIKE_LONGEST + 1)
+
+
+def _ends(flags: _Bool, length: int) -> _Bool:
+    """Return where the last ``length`` places are all flagged, from the first that has so many."""
+    summed = np.cumsum(np.pad(flags, ((0, 0), (1, 0))), axis=1)
+    whole = max(flags.shape[1] - length + 1, 0)
+    ends: _Bool = summed[:, length : length + whole] - summed[:, :whole] == length
+    return ends
 
 
 def _median(values: _Float) -> _Float:

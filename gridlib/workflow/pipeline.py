@@ -18,7 +18,7 @@ from gridlib.domain.forecast import forecast_load
 from gridlib.domain.lifecycle import PLAN_MOVES, check_move
 from gridlib.domain.network import check_network
 from gridlib.domain.planning import plan_transfers, prove_moves
-from gridlib.domain.risk import score_risk
+from gridlib.domain.risk import hold_level, score_risk
 from gridlib.domain.thermal import forecast_thermal
 from gridlib.facts.errors import InputError
 from gridlib.facts.frames import ForecastFrame, RiskFrame, ThermalFrame, WindowFrame, check_frame
@@ -150,6 +150,7 @@ def run_risk(workbench: Workbench, run_id: str = "") -> StageResult:
         measured_kva=material.history.ffill(limit=MEASURED_AGE_STEPS).iloc[-1].dropna(),
         normal_kva=material.forecast.pivot(index="time", columns="transformer_id", values="load_kva_p50"),
     )
+    risk = hold_level(risk, _earlier_risk(workbench, run), settings.limits)
     check_frame(RiskFrame, risk)
     counts = {level: int((risk["risk_level"] == level).sum()) for level in ("HIGH", "MEDIUM", "LOW")}
     findings = pd.concat(
@@ -294,6 +295,14 @@ def reserved_moves(records: Sequence[PlanRecord], *, but: str = "") -> tuple[Mov
         and (record.state is not PlanState.DRAFT or record.plan.rank == 1)
         for move in record.plan.moves
     )
+
+
+def _earlier_risk(workbench: Workbench, run: RunRecord) -> list[pd.DataFrame]:
+    """Read the risk tables of the runs before this one, newest first, as many as a downgrade looks at."""
+    count = max(1, workbench.settings.limits.downgrade_runs - 1)
+    with workbench.store.read() as connection:
+        ids = runs.newest_run_ids(connection, stage="risk", limit=count, issued_by=run.issued_at)
+    return [workbench.telemetry.read_run_frame(run_id, "risk") for run_id in ids]
 
 
 def _review_open_plans(workbench: Workbench, material: Material) -> list[PlanRecord]:

@@ -97,6 +97,12 @@ def get_cases(workbench: Workbench, run_id: str) -> list[PlanningCase]:
         return plans.read_cases(connection, run_id)
 
 
+def get_case(workbench: Workbench, run_id: str, transformer_id: str) -> PlanningCase | None:
+    """Read what planning said about one transformer of a run, plans apart."""
+    with workbench.store.read() as connection:
+        return plans.read_case(connection, run_id, transformer_id)
+
+
 def get_work_order(workbench: Workbench, work_order_id: str) -> WorkOrderRecord:
     """Read one work order with its steps."""
     with workbench.store.read() as connection:

@@ -141,5 +141,5 @@ def test_people_read_the_ranking_and_how_to_go_on(home):
     done = gridlib("run", home=home)
     assert done.returncode == 0
     assert "T-07" in done.stdout
-    assert "gridlib serve --as operator" in done.stdout
+    assert "serve --as operator" in done.stdout
     assert "Demo" in done.stdout

@@ -121,18 +121,25 @@ def read_run(connection: Connection, run_id: str = "", *, stage: str = "") -> Ru
     )
 
 
-def newest_run_id(connection: Connection, *, stage: str, issued_by: pd.Timestamp | None = None) -> str | None:
-    """Name the newest run that finished a stage, or None."""
+def newest_run_ids(
+    connection: Connection, *, stage: str, limit: int, issued_by: pd.Timestamp | None = None
+) -> list[str]:
+    """Name the newest runs that finished a stage, newest first."""
     query = (
         sa.select(t.run.c.run_id)
         .join(t.stage_run, t.stage_run.c.run_id == t.run.c.run_id)
         .where(t.stage_run.c.stage == stage)
         .order_by(t.run.c.started_at.desc(), t.run.c.run_id.desc())
-        .limit(1)
+        .limit(limit)
     )
     if issued_by is not None:
         query = query.where(t.run.c.issued_at <= utc_text(issued_by))
-    return connection.scalar(query)
+    return list(connection.scalars(query))
+
+
+def newest_run_id(connection: Connection, *, stage: str, issued_by: pd.Timestamp | None = None) -> str | None:
+    """Name the newest run that finished a stage, or None."""
+    return next(iter(newest_run_ids(connection, stage=stage, limit=1, issued_by=issued_by)), None)
 
 
 def save_run(connection: Connection, row: Mapping[str, Any]) -> None:

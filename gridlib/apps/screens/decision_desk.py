@@ -19,7 +19,10 @@ from gridlib.workflow import accounts, decisions, queries, workorders
 from gridlib.workflow.queries import PlanFile
 
 SHOWN_STATES = tuple(state for state in PlanState if state not in (PlanState.EXPIRED, PlanState.REJECTED))
-_WIDE = widgets.Layout(width="100%")
+Offer = tuple[str, str, Callable[[], str]]
+"""A button: its words, its kind (go, stop or neither), and what it does."""
+
+_WIDE = widgets.Layout(width="98%")
 
 
 class DecisionDesk:
@@ -34,7 +37,7 @@ class DecisionDesk:
         self.user = accounts.get_user(workbench, username)
         self.status = StatusLine()
         self.header = widgets.HTML()
-        self.choice = widgets.Select(description="", rows=14, layout=_WIDE)
+        self.choice = widgets.Select(description="", rows=10, layout=_WIDE)
         self.view = widgets.VBox([])
         self.actions = widgets.HBox([], layout=widgets.Layout(flex_flow="row wrap", grid_gap="8px"))
         self.reason = _text("Reason, crew, reading or remark")
@@ -43,11 +46,11 @@ class DecisionDesk:
 
     def panel(self) -> widgets.Widget:
         """Arrange the screen."""
-        left = widgets.VBox([_heading("Plans"), self.choice], layout=widgets.Layout(flex="1 1 300px"))
-        right = widgets.VBox(
-            [self.view, _heading("Your action"), self.reason, self.actions, self.status],
-            layout=widgets.Layout(flex="3 1 560px"),
+        left = widgets.VBox(
+            [_heading("Plans"), self.choice, _heading("Your action"), self.reason, self.actions, self.status],
+            layout=widgets.Layout(flex="1 1 320px"),
         )
+        right = widgets.VBox([self.view], layout=widgets.Layout(flex="3 1 600px", min_width="0"))
         body = widgets.HBox(
             [left, right],
             layout=widgets.Layout(flex_flow="row wrap", align_items="flex-start", grid_gap="24px"),
@@ -59,7 +62,13 @@ class DecisionDesk:
         chosen = self.choice.value
         records = queries.get_plans(self.workbench, states=SHOWN_STATES)
         levels = plan_view.levels(self.workbench)
+        planned = {record.plan.transformer_id for record in records}
         options = [(_label(record, levels), record.plan_id) for record in _worst_first(records, levels)]
+        options += [
+            (f"{name} {level} · no transfer helps", name)
+            for name, (_, level) in levels.items()
+            if level != "LOW" and name not in planned
+        ]
         self.choice.options = options
         known = [plan_id for _, plan_id in options]
         self.choice.value = chosen if chosen in known else (known[0] if known else None)
@@ -70,21 +79,33 @@ class DecisionDesk:
         self._draw()
 
     def _draw(self) -> None:
-        if self.choice.value is None:
-            self.view.children = [widgets.HTML("<p>No plan waits. Run the stages to look ahead.</p>")]
+        chosen = self.choice.value
+        if chosen is None:
+            self.view.children = [widgets.HTML("<p>Nothing is at risk and no plan waits.</p>")]
             self.actions.children = []
-            return
-        file = queries.get_plan(self.workbench, self.choice.value)
-        sections = plan_view.sections(self.workbench, file)
+        elif chosen in plan_view.levels(self.workbench):
+            self._show(plan_view.sections_without_plan(self.workbench, chosen))
+            self.actions.children = self._offer(self._alert_buttons(chosen))
+        else:
+            file = queries.get_plan(self.workbench, chosen)
+            self._show(plan_view.sections(self.workbench, file))
+            self.actions.children = self._offer(self._plan_buttons(file))
+
+    def _show(self, sections: list[tuple[str, Html]]) -> None:
         title, first = sections[0]
         accordion = widgets.Accordion([widgets.HTML(body) for _, body in sections[1:]])
         accordion.titles = [name for name, _ in sections[1:]]
         self.view.children = [_heading(title), widgets.HTML(first), accordion]
-        self.actions.children = self._buttons(file)
 
-    def _buttons(self, file: PlanFile) -> list[widgets.Button]:
+    def _offer(self, offered: list[Offer]) -> list[widgets.Button]:
+        buttons = [_button(label, kind) for label, kind, _ in offered]
+        for button, (_, _, action) in zip(buttons, offered, strict=True):
+            button.on_click(guarded(action, self.status, buttons, self.refresh))
+        return buttons
+
+    def _plan_buttons(self, file: PlanFile) -> list[Offer]:
         plan_id = file.record.plan_id
-        offered: list[tuple[str, str, Callable[[], str]]] = []
+        offered: list[Offer] = []
         match file.record.state:
             case PlanState.DRAFT:
                 offered = [
@@ -95,15 +116,14 @@ class DecisionDesk:
                 offered = [("Create work order (for crew)", "go", partial(self._issue, plan_id))]
             case PlanState.ISSUED:
                 offered = self._order_buttons(file.work_orders[-1])
-        alert = file.record.plan.transformer_id
-        if alert in queries.get_queue(self.workbench).unacknowledged:
-            offered.append((f"Acknowledge {alert}", "", partial(self._acknowledge, alert)))
-        buttons = [_button(label, kind) for label, kind, _ in offered]
-        for button, (_, _, action) in zip(buttons, offered, strict=True):
-            button.on_click(guarded(action, self.status, buttons, self.refresh))
-        return buttons
+        return offered + self._alert_buttons(file.record.plan.transformer_id)
 
-    def _order_buttons(self, order: WorkOrderRecord) -> list[tuple[str, str, Callable[[], str]]]:
+    def _alert_buttons(self, transformer_id: str) -> list[Offer]:
+        if transformer_id not in queries.get_queue(self.workbench).unacknowledged:
+            return []
+        return [(f"Acknowledge {transformer_id}", "", partial(self._acknowledge, transformer_id))]
+
+    def _order_buttons(self, order: WorkOrderRecord) -> list[Offer]:
         number = order.work_order_id
         if order.state is WorkOrderState.OPEN:
             return [

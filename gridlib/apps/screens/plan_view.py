@@ -39,7 +39,7 @@ def header(workbench: Workbench, user: UserRecord) -> Html:
     except NotFoundError:
         made = "No forecast yet: run the stages first"
     return Html(
-        f'<div class="gridlib-head"><h1>Decision desk · {escape(site.name)}</h1>'
+        f'<div class="gridlib-head"><b>{escape(site.name)}</b> · '
         f"Acting as <b>{escape(user.username)}</b> ({escape(', '.join(user.roles))}) · {made} · times in "
         f"{escape(site.tz)}{notice}</div>"
     )
@@ -58,21 +58,35 @@ def sections(workbench: Workbench, file: PlanFile) -> list[tuple[str, Html]]:
     return parts
 
 
-def _summary(workbench: Workbench, file: PlanFile) -> Html:
-    record, plan = file.record, file.record.plan
+def sections_without_plan(workbench: Workbench, transformer_id: str) -> list[tuple[str, Html]]:
+    """Build the parts of the screen for a transformer at risk that no transfer helps."""
+    run = queries.get_run(workbench, stage="risk")
+    case = queries.get_case(workbench, run.run_id, transformer_id)
+    parts = [(f"{transformer_id}: no load transfer helps", _risk(workbench, transformer_id))]
+    if case is not None:
+        parts[0] = (parts[0][0], Html(parts[0][1] + _lines(_do_nothing(case))))
+        parts.append((f"Why not ({len(case.why_not)})", _why_not(case)))
+    return parts
+
+
+def _risk(workbench: Workbench, transformer_id: str) -> Html:
     risk = queries.get_risk(workbench)
-    rows = risk.loc[risk["transformer_id"] == plan.transformer_id]
-    parts = [f"<p>{badge(record.state)} {escape(record.reason)}</p>"]
-    for row in rows.to_dict("records"):
+    parts = []
+    for row in risk.loc[risk["transformer_id"] == transformer_id].to_dict("records"):
         said = "".join(f"<li>{escape(reason)}</li>" for reason in row["reasons"])
         soon = " " + badge("IMMINENT") if row["imminent"] else ""
         score = f"score {row['risk_score']:.2f}"
         parts.append(f"<p>{badge(row['risk_level'])}{soon} {score}</p><ul>{said}</ul>")
-    parts.append(
-        "<p><b>What it does</b></p><ol>" + "".join(f"<li>{escape(t)}</li>" for t in _moves(plan)) + "</ol>"
-    )
-    parts += [_sides(plan), _facts(workbench, plan, file.case)]
     return Html("".join(parts))
+
+
+def _summary(workbench: Workbench, file: PlanFile) -> Html:
+    record, plan = file.record, file.record.plan
+    moves = "".join(f"<li>{escape(text)}</li>" for text in _moves(plan))
+    return Html(
+        f"<p>{badge(record.state)} {escape(record.reason)}</p>{_risk(workbench, plan.transformer_id)}"
+        f"<p><b>What it does</b></p><ol>{moves}</ol>{_sides(plan)}{_facts(workbench, plan, file.case)}"
+    )
 
 
 def _moves(plan: Plan) -> list[str]:
@@ -147,14 +161,22 @@ def _facts(workbench: Workbench, plan: Plan, case: PlanningCase | None) -> Html:
         f"Needed from {local_time(plan.needed_from, tz)} to {local_time(plan.needed_until, tz)}; "
         f"decide by {local_time(plan.decide_by, tz)}.",
     ]
-    if case is not None and case.do_nothing:
-        numbers = case.do_nothing
-        lines.append(
-            f"Plan 0, do nothing: {numbers['hours_over_p50']:.0f} hours over the limit (p90: "
-            f"{numbers['hours_over_p90']:.0f}), peak {numbers['peak_pct_p50']:.0f} % (p90: "
-            f"{numbers['peak_pct_p90']:.0f} %), hot spot {numbers['hot_spot_c_max']:.0f} degC, "
-            f"{numbers['loss_of_life_d']:.1f} days of life used."
-        )
+    return _lines([*lines, *(_do_nothing(case) if case is not None else ())])
+
+
+def _do_nothing(case: PlanningCase) -> list[str]:
+    numbers = case.do_nothing
+    if not numbers:
+        return []
+    return [
+        f"Plan 0, do nothing: {numbers['hours_over_p50']:.0f} hours over the limit (p90: "
+        f"{numbers['hours_over_p90']:.0f}), peak {numbers['peak_pct_p50']:.0f} % (p90: "
+        f"{numbers['peak_pct_p90']:.0f} %), hot spot {numbers['hot_spot_c_max']:.0f} degC, "
+        f"{numbers['loss_of_life_d']:.1f} days of life used."
+    ]
+
+
+def _lines(lines: list[str]) -> Html:
     return Html("<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>")
 
 

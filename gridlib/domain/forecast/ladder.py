@@ -21,7 +21,7 @@ RUNGS = ("profile", "short_profile", "fleet", "persistence")
 PROFILE_D = 14
 SHORT_PROFILE_D = 2
 TEMPERATURE_D = 28
-"""Days of readings that a rung, and the temperature term, ask for [d]."""
+"""Days of readings that the rungs, and the temperature term, ask for [d]."""
 
 _CHUNK = 64  # transformers at a time, to bound the memory
 _Float = NDArray[np.float64]

@@ -26,7 +26,9 @@ AIR_ERROR_K = (0.8, 2.3)
 """Standard deviation of a temperature forecast at the first and the 72nd hour [K]."""
 
 JUMP_SIGMAS = 6.0  # a day this far off is a new level (a section switched over), not a deviation
-FIRST_DAYS = 14  # the profile learns for so many days before its errors count
+FIRST_DAYS = 14
+"""The profile learns for so many days before its errors count [d]."""
+
 _AIR_FIT_ERROR_K2 = 1.0  # error variance of the air that the coefficients meet in use [K2]
 _HOUR_PENALTY, _POOL_PENALTY, _RECENT_PENALTY_D = 0.5, 0.02, 10.0
 _TINY = 1e-12
@@ -89,6 +91,7 @@ def fit_profile(load_kva: _Float, grid: Grid, air_c: _Float | None, station: NDA
       coefficients will meet forecast, not measured air.
     - ``z``: mean error of the last two days, yesterday's error at this step, that of the last three
       hours. ``C`` is a ridge regression on past days, for each step and day ahead; ridge draws it to 0.
+      With fewer than `FIRST_DAYS` days of readings it is 0: fitted to less, it does harm.
     - Every error is of a forecast from before; only ``B`` and ``C`` have seen the day they forecast.
     """
     load = grid.lay_out(load_kva)
@@ -110,6 +113,7 @@ def fit_profile(load_kva: _Float, grid: Grid, air_c: _Float | None, station: NDA
     errors = np.full((len(load), days, grid.days_ahead, grid.steps_per_day), np.nan)
     for ahead in range(grid.days_ahead):
         errors[:, : days - ahead, ahead] = load[:, ahead:] - replay.base_kva[:, : days - ahead, ahead]
+    weight = weight * (known_days[:, -1:] >= FIRST_DAYS)
     recent = _recent_deviation(errors, replay.jumped, weight, grid.steps_per_day)
     row, column = grid.lead_row, grid.lead_column
     kind = grid.day_type[days:][row, column]
@@ -182,11 +186,11 @@ def replay_profile(load_kva: _Float, grid: Grid, *, days_ahead: int | None = Non
         level = level + gain * mean
         shape = error - mean[:, None]
         # The daily shape is the workdays'; until there is one, any day will do.
-        own = known & ((kind == DayType.WORKDAY) | (daily_weight < 1))
-        daily_weight = np.where(own, fade_daily * daily_weight + 1, daily_weight)
-        daily = daily + np.where(own, shape / np.maximum(daily_weight, _TINY), 0.0)
+        common_day = known & ((kind == DayType.WORKDAY) | (daily_weight < 1))
+        daily_weight = np.where(common_day, fade_daily * daily_weight + 1, daily_weight)
+        daily = daily + np.where(common_day, shape / np.maximum(daily_weight, _TINY), 0.0)
         for other in np.unique(kind[kind != DayType.WORKDAY]):
-            own = known & (kind == other)
+            own = known & ~common_day & (kind == other)
             weight = np.where(own, fade_type * offset_weight[:, other] + 1, offset_weight[:, other])
             change = (shape + shrunk[:, other] - offset[:, other]) / np.maximum(weight, _TINY)
             offset[:, other] += np.where(own, change, 0.0)
