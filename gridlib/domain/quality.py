@@ -63,9 +63,11 @@ def check_load(history: pd.DataFrame) -> pd.DataFrame:
     Notes
     -----
     Spikes by the Hampel identifier, ``|x - median| > 6 * 1.4826 * MAD``, over the same hour of the days
-    d-3..d+3, for readings that also stand out from those beside them. The MAD of seven readings is itself rough, so it counts at least as much as is usual for
-    this transformer (median over time) and at least 1 % of the median load. A column that is
-    ``all_missing`` or ``constant`` gets no other code but ``infinite``.
+    d-3..d+3, for readings that also stand out from those beside them. The MAD of seven readings is itself
+    rough, so it counts at least as much as is usual for this transformer (median over time) and at least
+    1 % of the median load. Where runs of equal readings are usual (`COARSE_RUNS`), the meter is coarse,
+    or the load is often idle, and only runs of a whole day are flagged. A column that is ``all_missing``
+    or ``constant`` gets no other code but ``infinite``.
 
     References
     ----------
@@ -256,27 +258,31 @@ def _repeated(values: _Float, finite: _Bool, steps_per_day: int) -> _Bool:
     """Flag runs of equal readings: of `STUCK_READINGS`, for coarse meters of a day."""
     same = np.zeros(values.shape, dtype=bool)
     same[:, 1:] = (values[:, 1:] == values[:, :-1]) & finite[:, 1:]
-    short = _runs(same, STUCK_READINGS)
+    short = _equal_runs(same, STUCK_READINGS)
     begins = short[:, 1:] & ~short[:, :-1]
     usual = begins.sum(axis=1) + short[:, 0]
     coarse = usual > max(COARSE_RUNS, values.shape[1] / steps_per_day / 10)
     if not coarse.any():
         return short
-    return np.where(coarse[:, None], _runs(same, max(STUCK_READINGS, steps_per_day)), short)
+    return np.where(coarse[:, None], _equal_runs(same, max(STUCK_READINGS, steps_per_day)), short)
 
 
-def _runs(same: _Bool, length: int) -> _Bool:
-    """Flag the members of runs of ``length`` readings or more; ``same``: equal to the one before."""
-    if same.shape[1] < length:
-        return np.zeros(same.shape, dtype=bool)
-    return _spread_back(_ends(same[:, 1:], length - 1), length)
+def _equal_runs(same: _Bool, length: int) -> _Bool:
+    """Flag the members of runs of ``length`` equal readings; ``same``: equal to the one before."""
+    members = _in_runs(same, length - 1)
+    members[:, :-1] |= members[:, 1:]
+    return members
 
 
-def _spread_back(ends: _Bool, length: int) -> _Bool:
-    """Return the members of all windows of ``length`` whose last member is flagged."""
-    members = np.zeros((ends.shape[0], ends.shape[1] + length - 1), dtype=bool)
-    for offset in range(length):
-        members[:, offset : offset + ends.shape[1]] |= ends
+def _in_runs(flags: _Bool, length: int) -> _Bool:
+    """Keep the flags that stand in runs of at least ``length``."""
+    members = np.zeros(flags.shape, dtype=bool)
+    starts = flags.shape[1] - length + 1
+    if starts > 0:
+        summed = np.cumsum(np.pad(flags, ((0, 0), (1, 0))), axis=1)
+        begins = summed[:, length:] - summed[:, :starts] == length
+        for offset in range(length):
+            members[:, offset : offset + starts] |= begins
     return members
 
 
@@ -302,15 +308,7 @@ def _spikes(values: _Float, steps_per_day: int) -> _Bool:
     common = np.where(there, deviation[row[:, None], np.clip(beside, 0, length - 1)], np.nan)
     alone = np.abs(deviation[row, place] - _median(common)) > limit[row, place]
     far[row[~alone], place[~alone]] = False
-    return far & ~_spread_back(_ends(far, SPIKE_LONGEST + 1), SPIKE_LONGEST + 1)
-
-
-def _ends(flags: _Bool, length: int) -> _Bool:
-    """Return where the last ``length`` places are all flagged, from the first that has so many."""
-    summed = np.cumsum(np.pad(flags, ((0, 0), (1, 0))), axis=1)
-    whole = max(flags.shape[1] - length + 1, 0)
-    ends: _Bool = summed[:, length : length + whole] - summed[:, :whole] == length
-    return ends
+    return far & ~_in_runs(far, SPIKE_LONGEST + 1)
 
 
 def _median(values: _Float) -> _Float:

@@ -101,8 +101,8 @@ def forecast_load(
     >>> times = pd.date_range("2026-01-01", periods=21 * 24, freq="h", tz="UTC")
     >>> evening = 100.0 + 50.0 * (times.hour == 17)
     >>> forecast = forecast_load(pd.DataFrame({"T-01": evening}, index=times), horizon_h=24)
-    >>> forecast.frame.loc[17, ["transformer_id", "load_kva_mean", "method"]].tolist()
-    ['T-01', 150.0, 'profile']
+    >>> forecast.frame.loc[16:18, "load_kva_p50"].round(6).tolist()
+    [100.0, 150.0, 100.0]
     """
     _check_method(method)
     request = open_request(

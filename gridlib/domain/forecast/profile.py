@@ -183,8 +183,10 @@ def replay_profile(load_kva: _Float, grid: Grid, *, days_ahead: int | None = Non
         jumped[:, day] = jump
         level_weight = np.where(share > 0, fade_level * level_weight, level_weight) + share
         gain = np.where(jump, 1.0, share / np.maximum(level_weight, _TINY))
+        gain = np.where((kind == 0).mean() > 0.5, gain, gain * 0.3)
         level = level + gain * mean
         shape = error - mean[:, None]
+        rest = error - (gain * mean)[:, None]
         # The daily shape is the workdays'; until there is one, any day will do.
         common_day = known & ((kind == DayType.WORKDAY) | (daily_weight < 1))
         daily_weight = np.where(common_day, fade_daily * daily_weight + 1, daily_weight)
@@ -192,7 +194,7 @@ def replay_profile(load_kva: _Float, grid: Grid, *, days_ahead: int | None = Non
         for other in np.unique(kind[kind != DayType.WORKDAY]):
             own = known & ~common_day & (kind == other)
             weight = np.where(own, fade_type * offset_weight[:, other] + 1, offset_weight[:, other])
-            change = (shape + shrunk[:, other] - offset[:, other]) / np.maximum(weight, _TINY)
+            change = (rest + shrunk[:, other] - offset[:, other]) / np.maximum(weight, _TINY)
             offset[:, other] += np.where(own, change, 0.0)
             offset_weight[:, other] = weight
     return Replay(base, jumped, level, daily, shrunk)
