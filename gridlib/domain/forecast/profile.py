@@ -183,7 +183,6 @@ def replay_profile(load_kva: _Float, grid: Grid, *, days_ahead: int | None = Non
         jumped[:, day] = jump
         level_weight = np.where(share > 0, fade_level * level_weight, level_weight) + share
         gain = np.where(jump, 1.0, share / np.maximum(level_weight, _TINY))
-        gain = np.where((kind == 0).mean() > 0.5, gain, gain * 0.3)
         level = level + gain * mean
         shape = error - mean[:, None]
         rest = error - (gain * mean)[:, None]
