@@ -280,7 +280,7 @@ def _in_runs(flags: _Bool, length: int) -> _Bool:
     starts = flags.shape[1] - length + 1
     if starts > 0:
         summed = np.cumsum(np.pad(flags, ((0, 0), (1, 0))), axis=1)
-        begins = summed[:, length:] - summed[:, :starts] == length
+        begins: _Bool = summed[:, length:] - summed[:, :starts] == length
         for offset in range(length):
             members[:, offset : offset + starts] |= begins
     return members

@@ -252,7 +252,7 @@ def test_a_switched_section_is_followed_within_a_day():
     history.iloc[-24:] *= 0.6
     expected = 0.6 * forecast_load(fleet(1, 60, noise=3.0)).frame["load_kva_mean"]
     found = forecast_load(history).frame["load_kva_mean"]
-    assert np.abs(found - expected).mean() < 0.1 * expected.mean()
+    assert abs(found.mean() / expected.mean() - 1) < 0.1
 
 
 def test_a_spike_in_the_last_hours_does_not_pull_the_forecast():
@@ -266,12 +266,15 @@ def test_a_spike_in_the_last_hours_does_not_pull_the_forecast():
 
 
 def test_a_holiday_looks_like_a_friday_until_known_better():
-    history = fleet(1, 60, noise=2.0, end="2026-02-10T20:00")  # Wednesday 11 February follows in Amman
-    plain = forecast_load(history).frame["load_kva_mean"]
-    feast = forecast_load(history, calendar=calendar_for(overrides={"2026-02-11": "holiday"}))
-    lower = (plain - feast.frame["load_kva_mean"]).to_numpy()
-    assert lower[:24].mean() > 20
-    assert np.abs(lower[25:]).max() < 1e-9
+    history = fleet(1, 60, noise=2.0, end="2026-02-10T20:00")  # in Amman, 11 February begins an hour later
+    none_yet = {"2025-12-25": "workday", "2026-01-01": "workday", "2026-01-16": "weekend"}
+    plain, feast = (
+        forecast_load(history, calendar=calendar_for(overrides=none_yet | more)).frame["load_kva_mean"]
+        for more in ({}, {"2026-02-11": "holiday"})
+    )
+    lower = (plain - feast).to_numpy()
+    assert 20 < lower[:24].mean() < 40  # on Fridays it is 32 lower
+    assert np.abs(lower[24:]).max() < 1e-9
 
 
 def air_for(history, horizon_h=72):
@@ -297,7 +300,7 @@ def test_a_hot_forecast_raises_the_load_that_follows_the_air():
 def test_temperature_by_transformer_equals_one_for_all():
     history = fleet(3, 60)
     air = air_for(history)
-    columns = pd.DataFrame({name: air for name in history.columns})
+    columns = pd.DataFrame(dict.fromkeys(history.columns, air))
     one, each = forecast_load(history, ambient_c=air), forecast_load(history, ambient_c=columns)
     pd.testing.assert_frame_equal(one.frame, each.frame, check_exact=True)
 
@@ -367,17 +370,18 @@ def test_without_a_fleet_the_last_readings_persist():
 
 def test_a_rung_can_be_asked_for():
     history = fleet(2, 60)
-    for rung in ("short_profile", "persistence"):
+    for rung in ("profile", "short_profile", "fleet", "persistence"):
         assert forecast_load(history, method=rung).frame["method"].unique().tolist() == [rung]
 
 
 def test_evening_peaks_of_a_week_are_not_shrunk_away():
     history = fleet(10, 7, noise=4.0)
-    evening = history.groupby(history.index.floor("D")).max().mean()
+    observed = history.groupby(history.index.floor("D")).max()
+    evening = observed[observed.index.weekday < 4].iloc[:-1].mean()
     forecast = forecast_load(history)
     peaks = wide(forecast.frame, "load_kva_p50").groupby(lambda t: t.floor("D")).max()
     assert forecast.frame["method"].unique().tolist() == ["short_profile"]
-    assert np.abs(peaks.iloc[1:3].mean() / evening - 1).max() < 0.06
+    assert np.abs(peaks.iloc[:3] / evening - 1).to_numpy().max() < 0.05
 
 
 # --- bands and confidence ---------------------------------------------------------------------------------
@@ -408,11 +412,16 @@ def test_the_chance_of_overload_grows_as_the_rating_falls_and_is_never_certain()
 def test_confidence_is_measured_where_it_can_be():
     good = forecast_load(fleet(3, 90)).frame["confidence"]
     assert good.between(0.05, 1).all()
-    noise = fleet(3, 90) * 0 + np.random.default_rng(1).normal(100, 30, (90 * 24, 3))
-    assert forecast_load(noise).frame["confidence"].max() < good.min()
     short = forecast_load(fleet(3, 10))
     assert short.frame["confidence"].isna().all()
     assert short.findings["code"].tolist() == ["confidence_not_measured"] * 3
+
+
+def test_confidence_in_pure_noise_is_what_theory_says():
+    history = fleet(6, 120) * 0 + np.random.default_rng(1).normal(100, 30, (120 * 24, 6))
+    confidence = forecast_load(history).frame.groupby("transformer_id")["confidence"].first()
+    # A week ago errs by sqrt(2) sigma, the best forecast by sigma.
+    assert confidence.mean() == pytest.approx(1 - 1 / np.sqrt(2), abs=0.05)
 
 
 def test_terms_sum_to_the_mean():
@@ -443,7 +452,7 @@ def test_terms_sum_to_the_mean():
         (lambda h: h.iloc[:0], "0 rows"),
         (lambda h: h.iloc[:1], "1 rows"),
         (lambda h: h.iloc[:, :0], "0 transformers"),
-        (lambda h: h.astype(object).replace({h.iloc[0, 0]: "bad"}), "no numbers"),
+        (lambda h: h.assign(A="bad"), "no numbers"),
         (lambda h: pd.concat([h, h], axis=1), "two columns"),
     ],
 )

@@ -234,7 +234,7 @@ def _climb(request: Request, method: str) -> _Result:
     if not len(few):
         return result
     load = request.load_kva[few]
-    donors = np.flatnonzero(own)
+    donors = np.flatnonzero(np.isin(_rungs(request, "default"), RUNGS[:2]))
     if len(donors) and method != "persistence":
         spread = np.linspace(0, len(donors) - 1, min(len(donors), MOST_DONORS)).astype(np.int64)
         donors = donors[spread]

@@ -24,7 +24,7 @@ WINDOWS_H = ((0, 24), (24, 72), (0, 72))
 
 _REPLAY_WIDENING = 3.0  # over the number of replays: the coefficients have seen the days they are judged on
 _CHAIN_DAYS = 28
-_CHAIN_WIDENING = 2.0  # over the number of days known
+_CHAIN_WIDENING = 1.5  # over the number of days known
 _CHAIN_GROWTH = 1.1  # a day's error a day ahead, made as wide as two and three days ahead are
 _LEAST_SPREAD = 0.03  # of the mean |load|: no few days of readings can promise less
 _LEAVE_OUT_D = 7
@@ -87,10 +87,11 @@ def error_paths(fit: Additive, load_kva: _Float, grid: Grid) -> tuple[Paths, _Fl
     Notes
     -----
     Replays start at the forecast's own hour on past days and see only readings from before; the path's
-    weight halves every 90 days. They are centred, because their mean is no better than the model's. Where
+    weight halves every 90 days. They are centred, because their mean is no better than the model's, and
+    widened by ``1 + 3 / n`` for n replays, as the coefficients have seen the days replayed. Where
     a temperature is used, its forecast error widens them: ``sqrt(1 + (slope * s_air)^2 / variance)``.
     With fewer than `FEWEST_REPLAYS`, the errors one day ahead of successive days are chained, wrapped
-    round, mirrored, and widened by ``1 + 2 / n`` for the n days known and by 1.1 for the days further
+    round, mirrored, and widened by ``1 + 1.5 / n`` for the n days known and by 1.1 for the days further
     ahead, and at least to 3 % of the mean load.
     """
     n, days = fit.known_days.shape

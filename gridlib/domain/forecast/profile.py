@@ -15,10 +15,10 @@ from gridlib.domain.forecast.door import Grid
 TERMS = ("level", "daily", "weekly", "calendar", "temperature", "recent")
 """The terms that sum to the mean, in this order."""
 
-LEVEL_HALF_LIFE_D = 4.0
+LEVEL_HALF_LIFE_D = 3.0
 DAILY_HALF_LIFE_D = 8.0
 TYPE_HALF_LIFE = 8.0  # in days of that type
-TYPE_PRIOR_DAYS = 2.0  # an offset learnt from n days counts n / (n + this)
+TYPE_PRIOR_DAYS = 1.0  # an offset learnt from n days counts n / (n + this)
 FIT_HALF_LIFE_D = 250.0  # memory of the temperature and recent-deviation coefficients
 KNOTS_C = (10.0, 15.0, 20.0, 25.0)  # below the first two: heating; above the last two: cooling
 AIR_MEANS_H = (1, 24)  # buildings answer to the air of the hour and of the day
@@ -83,7 +83,8 @@ def fit_profile(load_kva: _Float, grid: Grid, air_c: _Float | None, station: NDA
 
     - Level, daily shape (workdays) and the offsets of other kinds of day are exponentially weighted means,
       updated once a day by that day's error; a gap updates nothing, so that gaps are in effect filled by
-      the profile. A holiday leans on the first weekend day until it has days of its own.
+      the profile. A day further off than six usual daily errors, no holiday, sets the level anew: a section
+      was switched over. A holiday leans on the first weekend day until it has days of its own.
     - ``h`` are hinges at 10, 15, 20 and 25 degC of the air of the hour and of its 24 h mean. ``B`` is a
       ridge regression of the profile's errors on the errors that the same profile makes of ``h``: what
       the air does beyond what the profile has learnt already; first one ``B`` for all steps, then each
