@@ -5,6 +5,8 @@ advisory lock), because a work-order number without gaps and the head of the aud
 by one at a time. Readers never wait and see one consistent moment.
 """
 
+import json
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -29,6 +31,10 @@ BUSY_TIMEOUT_S = 60
 """How long a writer waits for another before it gives up [s]."""
 _WRITER_LOCK = 815_001
 _MIGRATION_LOCK = 815_002
+
+
+class _NotFiniteError(StoreError, sa.exc.DontWrapMixin):
+    """A NaN or an infinite number for a JSON column; passes through SQLAlchemy as it is."""
 
 
 class Store:
@@ -284,7 +290,7 @@ def _parse_url(text: str) -> URL:
 
 
 def _sqlite_engine(url: URL, begin: str, *, query_only: bool = False, foreign_keys: bool = True) -> Engine:
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, json_serializer=_to_json)
     pragmas = {
         "journal_mode": "WAL",
         "synchronous": "FULL",
@@ -310,10 +316,24 @@ def _sqlite_engine(url: URL, begin: str, *, query_only: bool = False, foreign_ke
 
 def _postgresql_engine(url: URL) -> Engine:
     try:
-        return sa.create_engine(url, isolation_level="READ COMMITTED", pool_pre_ping=True)
+        return sa.create_engine(
+            url, isolation_level="READ COMMITTED", pool_pre_ping=True, json_serializer=_to_json
+        )
     except ImportError as error:
         raise StoreError(
             "the PostgreSQL driver is not installed", what_to_do="Run: pip install 'gridlib[postgres]'."
+        ) from error
+
+
+def _to_json(value: Any) -> str:
+    # SQLite would keep a NaN, which is no JSON, and PostgreSQL would not: both refuse it alike.
+    try:
+        return json.dumps(value, allow_nan=False)
+    except ValueError as error:
+        near = re.search(r".{0,60}\b(NaN|Infinity)", json.dumps(value))
+        raise _NotFiniteError(
+            f"the database takes no number that is not finite, found ...{near.group() if near else error}",
+            what_to_do="Nothing was kept. Find the reading or setting that this number was computed from.",
         ) from error
 
 

@@ -18,7 +18,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -32,9 +31,9 @@ from gridlib.adapters.parquet import (
     damaged,
     read_parts,
 )
+from gridlib.adapters.readings import USABLE, reading_worth
 from gridlib.facts.errors import NotFoundError
 from gridlib.facts.frames import LoadFrame, WeatherFrame, check_frame
-from gridlib.facts.types import Quality
 
 _DAY_NS = 86_400_000_000_000
 _MINUTE_NS = 60_000_000_000
@@ -103,7 +102,6 @@ class Telemetry:
         *,
         start: pd.Timestamp | None = None,
         end: pd.Timestamp | None = None,
-        transformer_ids: Sequence[str] | None = None,
     ) -> pd.DataFrame:
         """Read the readings of committed ingests, one row for each transformer and time.
 
@@ -111,11 +109,9 @@ class Telemetry:
         ----------
         ingest_ids : sequence of str
             In the order of the ledger. Where several hold a reading for the same transformer and time,
-            the last one that has a value counts.
+            the last usable one counts; only where none is usable, the last one that has a value.
         start, end : Timestamp, optional
             First time, and the time before which to stop; with a zone.
-        transformer_ids : sequence of str, optional
-            Only these.
 
         Returns
         -------
@@ -127,7 +123,7 @@ class Telemetry:
         FileError
             A part is damaged; names it.
         """
-        found = self._readings(ingest_ids, start, end, transformer_ids)
+        found = self._readings(ingest_ids, start, end)
         names = np.array(found.names, dtype=object)
         return pd.DataFrame(
             {
@@ -144,7 +140,6 @@ class Telemetry:
         *,
         start: pd.Timestamp | None = None,
         end: pd.Timestamp | None = None,
-        transformer_ids: Sequence[str] | None = None,
         step_min: int = 60,
     ) -> pd.DataFrame:
         """Read usable loads as a matrix without holes in its index.
@@ -153,8 +148,6 @@ class Telemetry:
         ----------
         ingest_ids, start, end
             As in `read_load`.
-        transformer_ids : sequence of str, optional
-            The columns, in this order, whether or not they have readings; default is all found, sorted.
         step_min : int
             Step of the index; finer readings are averaged over it [min].
 
@@ -170,8 +163,7 @@ class Telemetry:
         FileError
             A part is damaged; names it.
         """
-        found = self._readings(ingest_ids, start, end, transformer_ids)
-        columns = list(transformer_ids) if transformer_ids is not None else found.names
+        found = self._readings(ingest_ids, start, end)
         step_ns = step_min * _MINUTE_NS
         slot = found.time_ns // step_ns
         first, last = slot.min(initial=2**62), slot.max(initial=-(2**62)) + 1
@@ -182,15 +174,14 @@ class Telemetry:
         height = max(int(last) - int(first), 0) if len(slot) or None not in (start, end) else 0
         first = int(first) if height else 0
 
-        place = {name: number for number, name in enumerate(columns)}
-        column = np.array([place[name] for name in found.names], dtype=np.int64)
-        usable = ((found.quality & Quality.MISSING) == 0) & np.isfinite(found.load_kva)
-        cell = (slot[usable] - first) * len(columns) + column[found.code[usable]]
-        total = np.bincount(cell, weights=found.load_kva[usable], minlength=height * len(columns))
-        count = np.bincount(cell, minlength=height * len(columns)).astype(float)
+        width = len(found.names)
+        usable = reading_worth(found.load_kva, found.quality) == USABLE
+        cell = (slot[usable] - first) * width + found.code[usable]
+        total = np.bincount(cell, weights=found.load_kva[usable], minlength=height * width)
+        count = np.bincount(cell, minlength=height * width).astype(float)
         matrix = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
         index = pd.DatetimeIndex((np.arange(first, first + height) * step_ns).view("M8[ns]"), tz="UTC")
-        return pd.DataFrame(matrix.reshape(height, len(columns)), index=index, columns=columns)
+        return pd.DataFrame(matrix.reshape(height, width), index=index, columns=found.names)
 
     def write_weather(self, ingest_id: str, frame: pd.DataFrame) -> None:
         """Write the weather of one ingested file.
@@ -298,15 +289,9 @@ class Telemetry:
         return frame
 
     def _readings(
-        self,
-        ingest_ids: Sequence[str],
-        start: pd.Timestamp | None,
-        end: pd.Timestamp | None,
-        transformer_ids: Sequence[str] | None,
+        self, ingest_ids: Sequence[str], start: pd.Timestamp | None, end: pd.Timestamp | None
     ) -> _Readings:
         wanted = between(start, end)
-        if transformer_ids is not None:
-            wanted &= ds.field("transformer_id").isin(pa.array(list(transformer_ids), pa.string()))
         parts = self._parts(start, end)
         tables = [LOAD_SCHEMA.empty_table()]
         ranks = [np.zeros(0, np.int64)]
@@ -322,12 +307,13 @@ class Telemetry:
         code = np.array([position[name] for name in found], np.int64)[encoded.indices.to_numpy()]
         time_ns = table["time"].cast(pa.int64()).to_numpy()
         load_kva = table["load_kva"].to_numpy()
-        order = np.lexsort((np.concatenate(ranks), ~np.isnan(load_kva), time_ns, code))
+        quality = table["quality"].to_numpy()
+        order = np.lexsort((np.concatenate(ranks), reading_worth(load_kva, quality), time_ns, code))
         code, time_ns = code[order], time_ns[order]
         last = np.ones(len(order), bool)
         last[:-1] = (code[1:] != code[:-1]) | (time_ns[1:] != time_ns[:-1])
         kept = order[last]
-        return _Readings(names, code[last], time_ns[last], load_kva[kept], table["quality"].to_numpy()[kept])
+        return _Readings(names, code[last], time_ns[last], load_kva[kept], quality[kept])
 
     def _parts(self, start: pd.Timestamp | None, end: pd.Timestamp | None) -> dict[str, list[Path]]:
         first = "" if start is None else f"date={start.tz_convert('UTC').date()}"

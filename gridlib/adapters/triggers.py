@@ -105,5 +105,5 @@ def check_triggers(connection: Connection) -> None:
     if missing := sorted(expected - found):
         raise StoreError(
             f"the audit trail is not guarded: {', '.join(missing)} missing, altered or switched off",
-            what_to_do="Find out who removed it, verify the audit trail, then run 'gridlib init'.",
+            what_to_do="Find out who removed it; 'gridlib init' puts it back, then verify the trail again.",
         )

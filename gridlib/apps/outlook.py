@@ -72,7 +72,7 @@ def headline(day: Outlook) -> Html:
     """Say in three sentences how the next 72 hours look."""
     counts = day.risk["risk_level"].value_counts()
     high, medium = int(counts.get("HIGH", 0)), int(counts.get("MEDIUM", 0))
-    until = local_time(day.issued_at + pd.Timedelta(hours=72), day.tz)
+    until = local_time(day.worst_forecast["time"].iloc[-1], day.tz)
     covered = len(day.best_plans)
     sentences = [
         f"From {local_time(day.issued_at, day.tz)} to {until} ({day.tz}): {high} of {len(day.risk)} "
@@ -172,7 +172,7 @@ def ranking_alt(day: Outlook) -> str:
 def forecast_alt(day: Outlook) -> str:
     """Describe the fan in words."""
     return (
-        f"Load of {day.worst.transformer_id} over the last week and the next 72 hours: the median peaks at "
+        f"Load of {day.worst.transformer_id} over the last week and the hours ahead: the median peaks at "
         f"{day.worst.peak_pct_p50:.0f} % of its {day.worst.rating_kva:.0f} kVA"
     )
 

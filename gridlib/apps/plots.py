@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.dates import DateFormatter, DayLocator
 from matplotlib.figure import Figure
 
-from gridlib.facts.types import Side
+from gridlib.facts.types import Limits, Side
 
 INK, BAND, MEDIAN, LIMIT = "#1b1f24", "#9ec5e8", "#0b57a4", "#b3261e"
 LEVEL_COLOUR = {"HIGH": "#b3261e", "MEDIUM": "#b26a00", "LOW": "#2e7d32"}
@@ -70,13 +70,15 @@ def plot_forecast(forecast: pd.DataFrame, history: pd.Series, rating_kva: float,
     return figure
 
 
-def plot_risk(risk: pd.DataFrame, *, top: int = 12) -> Figure:
+def plot_risk(risk: pd.DataFrame, limits: Limits, *, top: int = 12) -> Figure:
     """Draw the weighted terms of the riskiest transformers as stacked bars.
 
     Parameters
     ----------
     risk : DataFrame
         `RiskFrame`, riskiest first.
+    limits : Limits
+        The weights of the terms.
     top : int
         How many are drawn.
 
@@ -88,8 +90,8 @@ def plot_risk(risk: pd.DataFrame, *, top: int = 12) -> Figure:
     shown = risk.head(top).iloc[::-1]
     figure, axes = _axes(height_in=0.9 + 0.3 * len(shown))
     left = np.zeros(len(shown))
-    for term, weight in (("overload", 0.6), ("thermal", 0.2), ("cascading", 0.2)):
-        width = weight * shown[term].to_numpy()
+    for term in TERM_COLOUR:
+        width = getattr(limits, f"weight_{term}") * shown[term].to_numpy()
         axes.barh(shown["transformer_id"], width, left=left, color=TERM_COLOUR[term], label=term)
         left += width
     for y, (level, imminent) in enumerate(zip(shown["risk_level"], shown["imminent"], strict=True)):

@@ -29,6 +29,10 @@ def print_table(
     console.print(table)
 
 
+def _degrees(value: float) -> str:
+    return "-" if pd.isna(value) else f"{value:.0f} degC"
+
+
 def local_time(moment: datetime | None, tz: str) -> str:
     """Write a UTC moment as local time, or a dash where there is none."""
     if moment is None or pd.isna(moment):
@@ -47,7 +51,7 @@ def print_ranking(console: Console, risk: pd.DataFrame, tz: str, *, top: int = 1
             local_time(r["first_over"], tz),
             r["hours_over"],
             f"{100 * r['p_any_1_72']:.0f} %",
-            f"{r['hot_spot_c_max']:.0f} degC",
+            _degrees(r["hot_spot_c_max"]),
         )
         for r in risk.head(top).to_dict("records")
     ]
@@ -62,7 +66,7 @@ def print_ranking(console: Console, risk: pd.DataFrame, tz: str, *, top: int = 1
         "P(over)",
         "hot spot",
     )
-    print_table(console, "Transformers by risk, next 72 h", columns, rows)
+    print_table(console, "Transformers by risk in the hours ahead", columns, rows)
     if left > 0:
         console.print(f"  and {left} more")
 

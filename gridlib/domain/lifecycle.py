@@ -100,6 +100,9 @@ def check_step(
     outcome: StepState,
     *,
     switching: bool,
+    hold_point: bool = False,
+    needs_reading: bool = False,
+    reading: str = "",
 ) -> None:
     """Refuse to end a step out of order or in a way that its sheet does not allow.
 
@@ -117,14 +120,21 @@ def check_step(
         COMPLETED, FAILED or SKIPPED.
     switching : bool
         The step changes the position of a device: it cannot be skipped.
+    hold_point : bool
+        The sheet stops here until somebody says go: it cannot be skipped, and is completed only with a
+        reading, the name of who said so.
+    needs_reading : bool
+        The step is there for its reading: it cannot be skipped, and is completed only with one.
+    reading : str
+        What was read, or who said go.
 
     Raises
     ------
     TransitionError
         The order is not in progress, the step has ended, or the outcome is not one for a step.
     RefusedError
-        There is no such step, an earlier step is still pending or has failed, or a switching step is to be
-        skipped.
+        There is no such step, an earlier step is still pending or has failed, a step that matters is to be
+        skipped, or its reading is missing.
     """
     if order_state is not WorkOrderState.IN_PROGRESS:
         raise TransitionError(subject, order_state, f"step {number} {outcome}", WORK_ORDER_MOVES[order_state])
@@ -138,7 +148,9 @@ def check_step(
         )
     name = f"step {number} of {subject}"
     state = steps[number - 1]
-    allowed = [to for to in STEP_OUTCOMES if not (switching and to is StepState.SKIPPED)]
+    kinds = {"switching step": switching, "hold point": hold_point, "step with a reading": needs_reading}
+    kind = next((name for name, applies in kinds.items() if applies), "")
+    allowed = [to for to in STEP_OUTCOMES if not (kind and to is StepState.SKIPPED)]
     if state is not StepState.PENDING:
         raise TransitionError(name, state, outcome, ())
     if outcome not in STEP_OUTCOMES:
@@ -150,8 +162,14 @@ def check_step(
         )
     if outcome not in allowed:
         raise RefusedError(
-            f"{name} is a switching step and cannot be skipped",
+            f"{name} is a {kind} and cannot be skipped",
             what_to_do="Carry it out, or abort the work order.",
+        )
+    if outcome is StepState.COMPLETED and (hold_point or needs_reading) and not reading.strip():
+        missing = "the name of who said go" if hold_point else "its reading"
+        raise RefusedError(
+            f"{name} cannot be completed without {missing}",
+            what_to_do="Give what the step asks to be written down as its reading.",
         )
 
 

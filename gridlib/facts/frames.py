@@ -194,7 +194,9 @@ class Switches(_Table):
     fault_make_ka: Series[float] = _optional(description="fault-make rating [kA]; empty: unknown")
     remote: Series[bool] = pa.Field(description="operated from the control room")
     limit_kva: Series[float] = _optional(gt=0, description="largest load it may carry [kVA]")
-    phase_rotation_confirmed_on: Series[str] = _optional(description="date of the test, YYYY-MM-DD")
+    phase_rotation_confirmed_on: Series[str] = _optional(
+        str_matches=r"^\d{4}-\d{2}-\d{2}$", description="date of the test, YYYY-MM-DD"
+    )
     may_parallel: Series[bool] = pa.Field(description="site allows closed-transition transfer here")
 
 
@@ -205,8 +207,11 @@ class SwitchStates(_Table):
     time: Series[Utc]
     state: Series[str] = pa.Field(isin=["OPEN", "CLOSED"])
     health: Series[str] = pa.Field(isin=["OK", "FAULT", "MAINTENANCE"])
-    tags: Series[str] = pa.Field(description="EARTHED TAGGED PERMIT, space-separated; may be empty")
-    source: Series[str] = pa.Field(description="telemetered | manual | assumed")
+    tags: Series[str] = pa.Field(
+        str_matches=r"^((EARTHED|TAGGED|PERMIT)( (EARTHED|TAGGED|PERMIT))*)?$",
+        description="EARTHED TAGGED PERMIT, space-separated; may be empty",
+    )
+    source: Series[str] = pa.Field(isin=["telemetered", "manual", "assumed"])
 
 
 class Lines(_Table):

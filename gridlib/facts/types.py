@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
+from typing import Self
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class RiskLevel(StrEnum):
@@ -82,7 +84,8 @@ class Quality(int):
 class Limits(BaseModel):
     """Risk levels and limits of the site; every default is the trade rule's.
 
-    Loading is ``|S| / rating`` in percent; temperatures are hot-spot in degC.
+    Loading is ``|S| / rating`` in percent; temperatures are hot-spot in degC. ``planned_hot_spot_c`` is what
+    a planned transfer may reach at median load: the limit of normal cyclic loading in IEC 60076-7.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -100,11 +103,31 @@ class Limits(BaseModel):
     high_loading_p50_h: int = 2
     high_loading_p90_pct: float = 120
     high_hot_spot_p90_c: float = 140
+    planned_hot_spot_c: float = Field(default=120, gt=0)
     emergency_pct: float = Field(default=120, gt=0)
     trip_pct: float = Field(default=150, gt=0)
     kiosk_surcharge_k: float = Field(default=15, ge=0)
     downgrade_margin: float = Field(default=0.05, ge=0)
     downgrade_runs: int = Field(default=2, ge=1)
+
+    @model_validator(mode="after")
+    def _check_curves(self) -> Self:
+        total = self.weight_overload + self.weight_thermal + self.weight_cascading
+        if abs(total - 1) > 1e-9:
+            raise ValueError(
+                f"weight_overload, weight_thermal and weight_cascading sum to {total:g}, expected 1"
+            )
+        for name in ("overload_points", "thermal_points"):
+            points = getattr(self, name)
+            steps = list(pairwise(points))
+            if not steps or any(not b[0] > a[0] or not b[1] >= a[1] for a, b in steps):
+                raise ValueError(
+                    f"{name} is {points}, expected two points or more that increase: each further right than "
+                    "the one before, and none lower"
+                )
+            if points[0][1] < 0 or points[-1][1] > 1:
+                raise ValueError(f"{name} is {points}, expected severities from 0 to 1")
+        return self
 
 
 class PlanningRules(BaseModel):
@@ -117,7 +140,7 @@ class PlanningRules(BaseModel):
     plans_per_transformer: int = Field(default=3, ge=1)
     why_not_per_transformer: int = Field(default=10, ge=0)
     switching_lead_min: int = Field(default=60, ge=0)
-    state_max_age_h: float = Field(default=24 * 365, gt=0)
+    state_max_age_h: float = Field(default=24 * 7, gt=0)
 
 
 @dataclass(frozen=True)
@@ -217,15 +240,20 @@ class Proof:
         Why it does not hold, each with the binding limit and by how much; empty when it holds.
     not_checked : tuple of str
         What could not be checked for want of data ("protection", "voltage").
-    margin_pct : float
-        Smallest distance to a limit on any receiver, percent of its rating.
+    margin_pct : float or None
+        Smallest distance to a limit on any receiver, percent of its rating; None where it was refused before
+        any load was looked at.
+    unconfirmed : tuple of str
+        Switches of the moves and of their path, donor breaker to receiver breaker, whose position is assumed
+        or was reported too long ago: somebody has to confirm them before a sheet is issued.
     """
 
     holds: bool
     method: str
     reasons: tuple[str, ...]
     not_checked: tuple[str, ...]
-    margin_pct: float
+    margin_pct: float | None
+    unconfirmed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -262,12 +290,13 @@ class WhyNot:
 class PlanningCase:
     """Everything planning has to say about one transformer.
 
-    ``do_nothing`` is plan 0: hours over limit, peak loading, peak hot-spot, loss of life, overload kVAh.
+    ``do_nothing`` is plan 0: hours over limit, peak loading, peak hot-spot, loss of life, overload kVAh; None
+    where a number is not known.
     ``other_measures`` names what else could help where no transfer does.
     """
 
     transformer_id: str
-    do_nothing: Mapping[str, float]
+    do_nothing: Mapping[str, float | None]
     plans: tuple[Plan, ...]
     why_not: tuple[WhyNot, ...]
     other_measures: tuple[str, ...]
@@ -278,7 +307,8 @@ class Step:
     """One line of a switching sheet.
 
     ``step_id`` is fixed ("S03"), ``switching`` is true where a device changes its position, ``state_after``
-    is that position, ``hold_point`` where the sheet stops until the control room says go.
+    is that position, ``hold_point`` where the sheet stops until the control room says go. ``needs_reading``:
+    it is completed only with what was read, or with the name of who said go; ``text`` says which.
     """
 
     step_id: str
@@ -293,6 +323,7 @@ class Step:
     switching: bool = False
     state_after: SwitchState | None = None
     hold_point: bool = False
+    needs_reading: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from gridlib.adapters.records import people
 from gridlib.adapters.records.people import UserRecord
+from gridlib.domain.lifecycle import SYSTEM
 from gridlib.facts.errors import InputError
 from gridlib.facts.types import Role
 from gridlib.workbench import Workbench
-from gridlib.workflow.audit import SYSTEM, intention
+from gridlib.workflow.audit import intention
 
 _NAME_LENGTH = 40
 

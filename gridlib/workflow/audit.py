@@ -14,12 +14,11 @@ from sqlalchemy import Connection
 
 from gridlib.adapters import chain
 from gridlib.adapters.records import people
-from gridlib.domain.lifecycle import ROLE_FOR_ACTION
+from gridlib.domain.lifecycle import ROLE_FOR_ACTION, SYSTEM
 from gridlib.facts.errors import AuditError, GridlibError, RoleError
 from gridlib.workbench import Workbench
 
-SYSTEM = "system"
-"""Actor of scheduled and shell runs; it may run stages and never decides."""
+CHECKPOINT = "audit.checkpoint"
 
 
 @dataclass
@@ -59,18 +58,17 @@ def intention(workbench: Workbench, actor: str, action: str, obj: str) -> Iterat
     RoleError, NotFoundError, GridlibError
         What the rules refuse; the attempt is audited with its code.
     """
-    at = workbench.clock()
     act: Intention | None = None
     try:
         with workbench.store.write() as connection:
-            act = Intention(connection, actor, at, obj)
+            act = Intention(connection, actor, workbench.clock(), obj)
             roles = _authorise(connection, actor, action)
             yield act
             _append(act, action, roles, act.outcome)
     except GridlibError as error:
         facts = {"message": str(error), **(act.facts if act else {})}
         with workbench.store.write() as connection:
-            refused = Intention(connection, actor, at, act.object if act else obj, facts)
+            refused = Intention(connection, actor, workbench.clock(), act.object if act else obj, facts)
             _append(refused, action, _roles(connection, actor), f"refused:{error.code}")
         raise
 
@@ -106,8 +104,10 @@ def _append(act: Intention, action: str, roles: str, outcome: str) -> None:
 
 
 def checkpoint(workbench: Workbench) -> None:
-    """Sign the present head of the chain and append it to the checkpoint file."""
+    """Sign the head of the chain into the checkpoint file, after a row that says so."""
     key = chain.ensure_key(workbench.key_path)
+    with intention(workbench, SYSTEM, CHECKPOINT, workbench.checkpoint_path.name) as act:
+        act.facts["key"] = chain.fingerprint(key.public_key())
     with workbench.store.read() as connection:
         chain.append_checkpoint(workbench.checkpoint_path, key, connection)
 
@@ -131,10 +131,14 @@ def verify(workbench: Workbench) -> AuditVerdict:
     with workbench.store.read() as connection:
         rows = chain.verify_chain(connection)
         if not workbench.checkpoint_path.exists():
-            if rows and workbench.key_path.exists():
-                raise AuditError(rows, f"the checkpoint file {workbench.checkpoint_path} is missing")
+            events = chain.read_events(connection)
+            signed = events[events["action"] == CHECKPOINT]
+            if len(signed):
+                raise AuditError(
+                    int(signed["seq"].iloc[0]), f"its checkpoint file {workbench.checkpoint_path} is missing"
+                )
             return AuditVerdict(rows, 0)
-        key = chain.ensure_key(workbench.key_path).public_key()
+        key = chain.read_key(workbench.key_path).public_key()
         return AuditVerdict(rows, chain.verify_checkpoints(connection, workbench.checkpoint_path, key))
 
 

@@ -1,19 +1,14 @@
 """What people decide: approve, reject, acknowledge. A plan is proved again at the moment of its approval."""
 
-import pandas as pd
-from sqlalchemy import Connection
-
 from gridlib.adapters.records import plans, runs
-from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
-from gridlib.domain.lifecycle import PLAN_MOVES, check_four_eyes, check_move
-from gridlib.domain.planning import prove_moves
+from gridlib.adapters.records.plans import PlanRecord
+from gridlib.domain.lifecycle import PLAN_MOVES, SYSTEM, check_four_eyes, check_move
 from gridlib.facts.errors import InputError, NotFoundError, StalePlanError
-from gridlib.facts.types import PlanState, Proof
+from gridlib.facts.types import PlanState
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
-from gridlib.workflow.audit import SYSTEM, Intention, intention
-from gridlib.workflow.material import material_of
-from gridlib.workflow.pipeline import reserved_moves
+from gridlib.workflow.audit import Intention, intention
+from gridlib.workflow.proof import OVER, is_over, prove_again
 
 
 def approve(workbench: Workbench, plan_id: str, *, by: str) -> PlanRecord:
@@ -53,18 +48,15 @@ def approve(workbench: Workbench, plan_id: str, *, by: str) -> PlanRecord:
             action="plan.approve",
             enabled=workbench.settings.decisions.four_eyes,
         )
-        if _expired(workbench, act.connection, record):
-            stale = ("the hours it was meant for are over",)
-            _move(act, record, PlanState.EXPIRED, stale)
-        elif reasons := prove_again(workbench, act.connection, record).reasons:
-            stale = reasons
-            plans.set_plan_state(
-                act.connection, record, PlanState.DRAFT, reason="; ".join(reasons), at=act.at
-            )
-            act.outcome = "stale"
-            act.facts["reasons"] = list(reasons)
+        if is_over(workbench, act.connection, record):
+            stale = (OVER,)
+            move_plan(act, record, PlanState.EXPIRED, OVER)
+        elif stale := prove_again(workbench, act.connection, record).reasons:
+            plans.set_plan_state(act.connection, record, PlanState.DRAFT, reason="; ".join(stale), at=act.at)
+            act.facts["reasons"] = list(stale)
         else:
             _approve(act, record, by)
+        act.outcome = "stale" if stale else "done"
     if stale:
         raise StalePlanError(plan_id, stale)
     return queries.get_plan(workbench, plan_id).record
@@ -95,10 +87,7 @@ def reject(workbench: Workbench, plan_id: str, *, by: str, reason: str) -> PlanR
     with intention(workbench, by, "plan.reject", plan_id) as act:
         if not reason.strip():
             raise InputError("a rejection needs a reason", what_to_do="Say why in a sentence.")
-        record = plans.read_plan(act.connection, plan_id)
-        check_move(plan_id, PLAN_MOVES, record.state, PlanState.REJECTED)
-        _move(act, record, PlanState.REJECTED, (reason.strip(),))
-        act.outcome = "done"
+        move_plan(act, plans.read_plan(act.connection, plan_id), PlanState.REJECTED, reason.strip())
     return queries.get_plan(workbench, plan_id).record
 
 
@@ -110,61 +99,38 @@ def acknowledge(workbench: Workbench, transformer_id: str, *, by: str, note: str
     NotFoundError
         The newest run has no risk for it.
     InputError
-        Somebody has acknowledged it already.
+        Somebody has acknowledged it at this level already.
     """
     with intention(workbench, by, "risk.acknowledge", transformer_id) as act:
         run_id = runs.newest_run_id(act.connection, stage="risk")
         rows = runs.read_risk(act.connection, run_id, transformer_id) if run_id else []
-        if not rows:
+        if run_id is None or not rows:
             raise NotFoundError(
                 "assessed transformer", transformer_id, what_to_do="See the list of 'gridlib run'."
             )
-        seen = runs.acknowledged(act.connection, str(run_id))
+        seen = runs.acknowledged(act.connection, run_id)
         if transformer_id in seen:
             raise InputError(
                 f"{transformer_id} was acknowledged by {seen[transformer_id]}", what_to_do="Nothing to do."
             )
-        runs.save_acknowledgement(act.connection, str(run_id), rows[0], by=by, at=act.at, note=note)
+        runs.save_acknowledgement(act.connection, run_id, rows[0], by=by, at=act.at, note=note)
         act.facts |= {"run": run_id, "risk_level": rows[0]["risk_level"], "note": note}
 
 
-def prove_again(workbench: Workbench, connection: Connection, record: PlanRecord) -> Proof:
-    """Prove a plan against the newest run's forecast, today's switch states and all other plans."""
-    run = runs.read_run(connection, stage="forecast")
-    material = material_of(workbench, connection, run)
-    others = plans.read_plans(connection, states=OPEN_PLAN_STATES)
-    decided = [r for r in others if r.state is not PlanState.DRAFT]
-    return prove_moves(
-        material.network,
-        material.forecast,
-        record.plan.moves,
-        limits=workbench.settings.limits,
-        rules=workbench.settings.planning,
-        reserved=reserved_moves(decided, but=record.plan.transformer_id),
-        tz=workbench.settings.site.tz,
-    )
-
-
-def expire_drafts(workbench: Workbench) -> list[str]:
+def expire_plans(workbench: Workbench) -> list[str]:
     """Expire undecided and approved plans whose hours are over; return their ids."""
     with workbench.store.read() as connection:
         waiting = plans.read_plans(connection, states=[PlanState.DRAFT, PlanState.APPROVED])
-        late = [r for r in waiting if _expired(workbench, connection, r)]
+        late = [r for r in waiting if is_over(workbench, connection, r)]
     for record in late:
         with intention(workbench, SYSTEM, "plan.expire", record.plan_id) as act:
-            _move(act, record, PlanState.EXPIRED, ("the hours it was meant for are over",))
-            act.outcome = "done"
+            move_plan(act, record, PlanState.EXPIRED, OVER)
     return [record.plan_id for record in late]
 
 
-def _expired(workbench: Workbench, connection: Connection, record: PlanRecord) -> bool:
-    until = record.plan.needed_until
-    return until is not None and pd.Timestamp(until) < queries.now(workbench, connection)
-
-
-def _move(act: Intention, record: PlanRecord, to: PlanState, reasons: tuple[str, ...]) -> None:
-    reason = "; ".join(reasons)
+def move_plan(act: Intention, record: PlanRecord, to: PlanState, reason: str) -> None:
+    """Move a plan to another state inside an intention; back to DRAFT it loses its approval."""
     check_move(record.plan_id, PLAN_MOVES, record.state, to)
-    plans.set_plan_state(act.connection, record, to, reason=reason, at=act.at)
-    act.outcome = "stale"
-    act.facts |= {"from": record.state, "to": to, "reason": reason}
+    approved_by = None if to is PlanState.DRAFT else record.approved_by
+    plans.set_plan_state(act.connection, record, to, reason=reason, at=act.at, approved_by=approved_by)
+    act.facts["plan"] = {"plan_id": record.plan_id, "from": record.state, "to": to, "reason": reason}

@@ -5,16 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from sqlalchemy import Connection
 
 from gridlib.adapters.readers import Reading, read_file
 from gridlib.adapters.records import network as network_records
 from gridlib.adapters.records import runs
 from gridlib.adapters.store import utc_text
+from gridlib.domain.lifecycle import SYSTEM
 from gridlib.facts.errors import FileError, InputError
 from gridlib.workbench import Workbench
-from gridlib.workflow.audit import SYSTEM, intention
+from gridlib.workflow.audit import intention
 
 SUFFIXES = (".csv", ".parquet")
+CLOCK_TOLERANCE = pd.Timedelta(hours=1)
+"""A reading may be this far ahead of our clock; data from later are refused, where real time is followed."""
+
 _ORDER = ("substations", "feeders", "transformers", "sections", "switches", "lines", "switch_states")
 
 
@@ -65,23 +70,22 @@ def ingest_file(
 ) -> IngestResult:
     """Ingest one file; see `ingest_paths`."""
     reading = _read(workbench, path, kind, actor)
-    ingest_id = reading.sha256[:16]
     with workbench.store.read() as connection:
-        if runs.was_ingested(connection, ingest_id) and reading.kind != "network":
-            return _result(reading, repeated=True)
-        if reading.kind == "network" and network_records.holds_table(connection, reading.name, reading.frame):
-            return _result(reading, repeated=True)
+        known = _is_known(connection, reading)
+        edition = len(runs.earlier_rejects(connection, reading.sha256))
+    ingest_id = reading.sha256[:16] + (f"-{edition}" if edition else "")
+    if known:
+        return _result(reading, repeated=True)
     if reading.kind == "load":
         workbench.telemetry.write_load(ingest_id, reading.frame)
     if reading.kind == "weather":
         workbench.telemetry.write_weather(ingest_id, reading.frame)
     with intention(workbench, actor, "file.ingest", path.name) as act:
-        if reading.kind != "network" and runs.was_ingested(act.connection, ingest_id):
+        if _is_known(act.connection, reading):
             act.outcome = "repeated"
             return _result(reading, repeated=True)
         seq = workbench.store.next_number(act.connection, "ingest", 0)
         if reading.kind == "network":
-            ingest_id = f"{ingest_id}-{seq}"
             act.facts["before"] = network_records.network_digest(act.connection)
             network_records.replace_network_table(act.connection, reading.name, reading.frame)
             act.facts["after"] = network_records.network_digest(act.connection)
@@ -115,11 +119,25 @@ def ingest_file(
     return _result(reading, repeated=False)
 
 
+def _is_known(connection: Connection, reading: Reading) -> bool:
+    """Tell whether taking a file in would change nothing.
+
+    Readings count by their content and by how many rows had to be left out: a file whose transformers were
+    unknown is taken again once the network knows them.
+    """
+    if reading.kind == "network":
+        return network_records.holds_table(connection, reading.name, reading.frame)
+    rejects = runs.earlier_rejects(connection, reading.sha256)
+    return bool(rejects) and reading.rejects >= min(rejects)
+
+
 def _read(workbench: Workbench, path: Path, kind: str | None, actor: str) -> Reading:
     settings = workbench.settings.ingest
     with workbench.store.read() as connection:
-        transformers = network_records.read_network(connection).transformers
+        network = network_records.read_network(connection)
+    transformers = network.transformers
     ratings = dict(zip(transformers["transformer_id"], transformers["rating_kva"], strict=True))
+    follows_wall = workbench.settings.clock.follow == "wall"
     try:
         return read_file(
             path,
@@ -128,6 +146,8 @@ def _read(workbench: Workbench, path: Path, kind: str | None, actor: str) -> Rea
             naive_tz=settings.naive_tz,
             unit_ratio_limit=settings.unit_ratio_limit,
             ratings=ratings or None,
+            latest=workbench.clock() + CLOCK_TOLERANCE if follows_wall else None,
+            switches=set(network.switches["switch_id"]) or None,
         )
     except InputError as error:
         with intention(workbench, actor, "file.refuse", path.name) as act:

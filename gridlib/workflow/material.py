@@ -9,14 +9,12 @@ from sqlalchemy import Connection
 from gridlib.adapters.records import network as network_records
 from gridlib.adapters.records import runs
 from gridlib.adapters.records.runs import RunRecord
+from gridlib.domain.network import feeding, normal_load_kva
 from gridlib.domain.risk.running import carry_to_present_states
-from gridlib.domain.thermal import ambient_at_transformers
+from gridlib.domain.thermal import ThermalState
 from gridlib.facts.errors import InputError
 from gridlib.facts.types import Network
 from gridlib.workbench import Workbench
-
-TAIL_H = 96
-"""Hours of measured load before the horizon that settle the oil temperature (about 30 time constants)."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +27,8 @@ class Ambient:
 
 
 @dataclass(frozen=True)
-class Material:
-    """What risk, planning and proof look at.
+class Loads:
+    """The loads of a run as its network carries them now.
 
     Attributes
     ----------
@@ -42,24 +40,28 @@ class Material:
         The same with every section at the transformer that feeds it now.
     windows : DataFrame
         `WindowFrame` of ``running``.
-    ambient_c : DataFrame
-        Air at each transformer, wide, over the measured tail and the horizon [degC].
-    history : DataFrame
-        Measured load, wide, before the horizon [kVA].
     """
 
     network: Network
     forecast: pd.DataFrame
     running: pd.DataFrame
     windows: pd.DataFrame
-    ambient_c: pd.DataFrame
-    history: pd.DataFrame
 
-    @property
-    def horizon_ambient_c(self) -> pd.DataFrame:
-        """Air temperature of the hours ahead, wide."""
-        ahead = self.ambient_c.index > self.history.index[-1]
-        return pd.DataFrame(self.ambient_c[ahead])
+
+@dataclass(frozen=True)
+class Material(Loads):
+    """What planning and proof of a run look at: its loads, and the heat they start from.
+
+    Attributes
+    ----------
+    ambient_c : DataFrame
+        Air at each transformer over the horizon, wide [degC].
+    initial : ThermalState
+        Oil at the start of the horizon, in the order of ``forecast``.
+    """
+
+    ambient_c: pd.DataFrame
+    initial: ThermalState
 
 
 def as_findings(found: pd.DataFrame) -> pd.DataFrame:
@@ -76,8 +78,21 @@ def as_findings(found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(frame[columns]).reset_index(drop=True)
 
 
-def read_history(workbench: Workbench, connection: Connection, issued_at: pd.Timestamp) -> pd.DataFrame:
-    """Read the load before ``issued_at`` as a wide frame, one row each step, NaN where missing.
+def read_history(
+    workbench: Workbench, connection: Connection, issued_at: pd.Timestamp, *, span_h: float | None = None
+) -> pd.DataFrame:
+    """Read the load before ``issued_at`` as metered: wide, one row each step, NaN where missing.
+
+    Parameters
+    ----------
+    workbench : Workbench
+        The workspace.
+    connection : Connection
+        Any transaction.
+    issued_at : Timestamp
+        End, exclusive.
+    span_h : float, optional
+        How far back [h]; default is the history of the forecast.
 
     Raises
     ------
@@ -88,7 +103,7 @@ def read_history(workbench: Workbench, connection: Connection, issued_at: pd.Tim
     step = pd.Timedelta(minutes=settings.step_min)
     wide = workbench.telemetry.read_load_wide(
         runs.ingest_ids(connection, "load"),
-        start=issued_at - pd.Timedelta(days=settings.history_d),
+        start=issued_at - pd.Timedelta(hours=span_h or 24 * settings.history_d),
         end=issued_at,
         step_min=settings.step_min,
     )
@@ -100,6 +115,59 @@ def read_history(workbench: Workbench, connection: Connection, issued_at: pd.Tim
         )
     index = pd.date_range(reported[0], issued_at - step, freq=step, name="time")
     return wide.reindex(index)
+
+
+def normal_running(network: Network, metered_kva: pd.DataFrame, switch_history: pd.DataFrame) -> pd.DataFrame:
+    """Carry what was metered while sections were changed over back to their normal transformers.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    metered_kva : DataFrame
+        Wide: time x transformer [kVA].
+    switch_history : DataFrame
+        All reported switch states, oldest first.
+
+    Returns
+    -------
+    DataFrame
+        Load as it would have been in the normal state; where nothing was changed over, untouched. The
+        interval in which a transfer took place holds a mixture and is left out (NaN) for whom it concerns.
+    """
+    normal = _normally_closed(network)
+    known = switch_history[switch_history["switch_id"].isin(set(network.switches["switch_id"]))]
+    result = metered_kva.copy()
+    step = metered_kva.index[1] - metered_kva.index[0] if len(metered_kva) > 1 else pd.Timedelta(hours=1)
+    closed = normal
+    changes = list(known.groupby("time", sort=True))
+    for i, (time, rows) in enumerate(changes):
+        before = closed
+        opened = set(rows.loc[rows["state"] == "OPEN", "switch_id"])
+        closed = (before | set(rows.loc[rows["state"] == "CLOSED", "switch_id"])) - opened
+        begin = pd.Timestamp(time)  # type: ignore[arg-type]
+        end = pd.Timestamp(changes[i + 1][0]) if i + 1 < len(changes) else None  # type: ignore[arg-type]
+        if closed != normal:
+            inside = result.index + step > begin
+            if end is not None:
+                inside &= result.index < end
+            result.loc[inside] = normal_load_kva(network, metered_kva.loc[inside], closed)
+        if closed != before:
+            mixed = (result.index <= begin) & (result.index + step > begin)
+            concerned = _concerned(network, before, closed)
+            result.loc[mixed, result.columns.intersection(concerned)] = float("nan")
+    return result
+
+
+def _normally_closed(network: Network) -> frozenset[str]:
+    rows = network.switches[network.switches["normal_state"] == "CLOSED"]
+    return frozenset(rows["switch_id"])
+
+
+def _concerned(network: Network, before: frozenset[str], after: frozenset[str]) -> list[str]:
+    was, is_now = feeding(network, before), feeding(network, after)
+    moved = was.fillna("") != is_now.fillna("")
+    return sorted({*was[moved].dropna(), *is_now[moved].dropna()})
 
 
 def read_ambient(
@@ -123,7 +191,7 @@ def read_ambient(
         note = f"no weather is known; {assumed_c:g} degC is assumed in every hour"
         found = [("weather", "no_weather", note, index[0], index[-1], len(index))]
         return Ambient(pd.Series(assumed_c, index=index, dtype="float64"), False, _findings(found))
-    station = weather["station_id"].value_counts().sort_index().idxmax()
+    station = weather.groupby("station_id")["time"].nunique().idxmax()
     newest = weather[weather["station_id"] == station].sort_values(["time", "issued_at"])
     series = newest.drop_duplicates("time", keep="last").set_index("time")["ambient_c"]
     series = series.reindex(series.index.union(index)).interpolate("time", limit=6, limit_area="inside")
@@ -146,29 +214,30 @@ def _findings(rows: list[tuple[str, str, str, pd.Timestamp, pd.Timestamp, int]])
     return as_findings(pd.DataFrame(rows, columns=columns))
 
 
-def read_material(workbench: Workbench, run: RunRecord) -> Material:
-    """Read what risk, planning and proof of a run look at, under the switch states of now."""
-    with workbench.store.read() as connection:
-        return material_of(workbench, connection, run)
+def read_loads(workbench: Workbench, connection: Connection, run: RunRecord) -> Loads:
+    """Read the forecast of a run and carry it to the switch states of now."""
+    network = network_records.read_network(connection)
+    forecast = workbench.telemetry.read_run_frame(run.run_id, "forecast")
+    windows = workbench.telemetry.read_run_frame(run.run_id, "windows")
+    return Loads(network, forecast, *carry_to_present_states(network, forecast, windows))
 
 
 def material_of(workbench: Workbench, connection: Connection, run: RunRecord) -> Material:
-    """Read as `read_material`, inside the caller's transaction."""
-    network = network_records.read_network(connection)
-    history = read_history(workbench, connection, run.issued_at).iloc[-TAIL_H:]
-    ambient = read_ambient(workbench, connection, pd.DatetimeIndex(history.index), run.issued_at)
-    forecast = workbench.telemetry.read_run_frame(run.run_id, "forecast")
-    windows = workbench.telemetry.read_run_frame(run.run_id, "windows")
-    running, windows = carry_to_present_states(network, forecast, windows)
+    """Read what planning and proof of a run look at; the run has finished its risk stage."""
+    loads = read_loads(workbench, connection, run)
+    thermal = workbench.telemetry.read_run_frame(run.run_id, "thermal")
+    oil = workbench.telemetry.read_run_frame(run.run_id, "oil")
     return Material(
-        network,
-        forecast,
-        running,
-        windows,
-        ambient_at_transformers(
-            ambient.series,
-            network.transformers,
-            kiosk_surcharge_k=workbench.settings.limits.kiosk_surcharge_k,
-        ),
-        history,
+        loads.network,
+        loads.forecast,
+        loads.running,
+        loads.windows,
+        thermal.pivot(index="time", columns="transformer_id", values="ambient_c"),
+        ThermalState(*(oil[name].to_numpy(float) for name in ThermalState._fields)),
     )
+
+
+def read_material(workbench: Workbench, run: RunRecord) -> Material:
+    """Read as `material_of`, in a transaction of its own."""
+    with workbench.store.read() as connection:
+        return material_of(workbench, connection, run)

@@ -15,18 +15,30 @@ from gridlib.adapters.records.runs import RunRecord
 from gridlib.adapters.store import utc_text
 from gridlib.domain.calendar import calendar_for
 from gridlib.domain.forecast import forecast_load
-from gridlib.domain.lifecycle import PLAN_MOVES, check_move
+from gridlib.domain.lifecycle import SYSTEM
 from gridlib.domain.network import check_network
-from gridlib.domain.planning import plan_transfers, prove_moves
+from gridlib.domain.planning import plan_transfers
+from gridlib.domain.quality import clean_load
 from gridlib.domain.risk import hold_level, score_risk
-from gridlib.domain.thermal import forecast_thermal
+from gridlib.domain.thermal import ThermalState, ambient_at_transformers, forecast_thermal
+from gridlib.domain.thermal.horizon import TAIL_H
 from gridlib.facts.errors import InputError
 from gridlib.facts.frames import ForecastFrame, RiskFrame, ThermalFrame, WindowFrame, check_frame
-from gridlib.facts.types import Move, PlanState
+from gridlib.facts.types import PlanState
 from gridlib.workbench import Workbench
 from gridlib.workflow import audit, queries
-from gridlib.workflow.audit import SYSTEM, Intention, intention
-from gridlib.workflow.material import Material, as_findings, read_ambient, read_history, read_material
+from gridlib.workflow.audit import Intention, intention
+from gridlib.workflow.decisions import expire_plans, move_plan
+from gridlib.workflow.material import (
+    Material,
+    as_findings,
+    normal_running,
+    read_ambient,
+    read_history,
+    read_loads,
+    read_material,
+)
+from gridlib.workflow.proof import prove_record, reserved_moves
 
 STAGES = ("forecast", "risk", "planning", "instructions")
 MEASURED_AGE_STEPS = 3
@@ -45,9 +57,7 @@ class StageResult:
     repeated: bool = False
 
 
-def start_run(
-    workbench: Workbench, *, issued_at: pd.Timestamp | None = None, actor: str = SYSTEM
-) -> RunRecord:
+def start_run(workbench: Workbench, *, issued_at: pd.Timestamp | None = None) -> RunRecord:
     """Open a new run over the data as they are.
 
     Parameters
@@ -55,9 +65,7 @@ def start_run(
     workbench : Workbench
         The workspace.
     issued_at : Timestamp, optional
-        First hour to forecast, UTC; default is the hour after the last reading.
-    actor : str
-        Who runs.
+        First hour to forecast; default is the hour after the last reading.
 
     Returns
     -------
@@ -67,15 +75,20 @@ def start_run(
     Raises
     ------
     InputError
-        No readings yet, or ``issued_at`` without time zone.
+        No readings yet, or ``issued_at`` without time zone or not at the start of an interval.
     """
     if issued_at is not None and issued_at.tzinfo is None:
         raise InputError(
             f"issued-at {issued_at} has no time zone", what_to_do="Write it as 2026-08-13T00:00+03:00."
         )
-    with intention(workbench, actor, "run.start", "") as act:
-        moment = issued_at or queries.next_interval(workbench, act.connection)
-        moment = moment.tz_convert("UTC")
+    with intention(workbench, SYSTEM, "run.start", "") as act:
+        moment = (issued_at or queries.next_interval(workbench, act.connection)).tz_convert("UTC")
+        step = pd.Timedelta(minutes=workbench.settings.forecast.step_min)
+        if moment != moment.floor(step):
+            raise InputError(
+                f"issued-at {moment} lies inside an interval of {workbench.settings.forecast.step_min} min",
+                what_to_do=f"Use {moment.floor(step)} or {moment.ceil(step)}.",
+            )
         year = act.at.tz_convert(workbench.settings.site.tz).year
         number = workbench.store.next_number(act.connection, "run", year)
         act.object = run_id = f"RUN-{year}-{number:04d}"
@@ -87,7 +100,7 @@ def start_run(
                 "run_id": run_id,
                 "issued_at": utc_text(moment),
                 "started_at": utc_text(act.at),
-                "started_by": actor,
+                "started_by": SYSTEM,
                 "code_version": gridlib.__version__,
                 "data_digest": digest,
             },
@@ -106,7 +119,8 @@ def run_forecast(
     settings = workbench.settings
     with workbench.store.read() as connection:
         network = network_records.read_network(connection)
-        history = read_history(workbench, connection, run.issued_at)
+        metered = read_history(workbench, connection, run.issued_at)
+        history = normal_running(network, metered, network_records.read_switch_history(connection))
         ambient = read_ambient(workbench, connection, pd.DatetimeIndex(history.index), run.issued_at)
     rating_kva = network.transformers.set_index("transformer_id")["rating_kva"]
     forecast = forecast_load(
@@ -120,7 +134,7 @@ def run_forecast(
     check_frame(ForecastFrame, forecast.frame)
     check_frame(WindowFrame, forecast.windows)
     counts = {
-        "readings": int(history.notna().to_numpy().sum()),
+        "readings": int(metered.notna().to_numpy().sum()),
         "forecasts": forecast.frame["transformer_id"].nunique(),
     }
     frames = {"forecast": forecast.frame, "windows": forecast.windows}
@@ -135,36 +149,48 @@ def run_risk(workbench: Workbench, run_id: str = "") -> StageResult:
         return replace(_result(workbench, run.run_id, "risk"), repeated=True)
     begun = time.perf_counter()
     settings = workbench.settings
-    material = read_material(workbench, run)
-    thermal, _, thermal_findings = forecast_thermal(
-        material.running, material.network.transformers, material.ambient_c, material.history
+    with workbench.store.read() as connection:
+        loads = read_loads(workbench, connection, run)
+        metered, _ = clean_load(read_history(workbench, connection, run.issued_at, span_h=TAIL_H))
+        ambient = read_ambient(workbench, connection, pd.DatetimeIndex(metered.index), run.issued_at)
+    thermal, oil, thermal_findings = forecast_thermal(
+        loads.running,
+        loads.network.transformers,
+        ambient_at_transformers(
+            ambient.series,
+            loads.network.transformers,
+            kiosk_surcharge_k=settings.limits.kiosk_surcharge_k,
+        ),
+        metered,
     )
     check_frame(ThermalFrame, thermal)
     risk, risk_findings = score_risk(
-        material.running,
-        material.windows,
+        loads.running,
+        loads.windows,
         thermal,
-        material.network,
+        loads.network,
         limits=settings.limits,
         tz=settings.site.tz,
-        measured_kva=material.history.ffill(limit=MEASURED_AGE_STEPS).iloc[-1].dropna(),
-        normal_kva=material.forecast.pivot(index="time", columns="transformer_id", values="load_kva_p50"),
+        measured_kva=metered.ffill(limit=MEASURED_AGE_STEPS).iloc[-1].dropna(),
+        normal_kva=loads.forecast.pivot(index="time", columns="transformer_id", values="load_kva_p50"),
     )
     risk = hold_level(risk, _earlier_risk(workbench, run), settings.limits)
     check_frame(RiskFrame, risk)
     counts = {level: int((risk["risk_level"] == level).sum()) for level in ("HIGH", "MEDIUM", "LOW")}
     findings = pd.concat(
-        [check_network(material.network), as_findings(thermal_findings), as_findings(risk_findings)],
+        [check_network(loads.network), as_findings(thermal_findings), as_findings(risk_findings)],
         ignore_index=True,
     )
-    return _record(workbench, run, "risk", {"thermal": thermal, "risk": risk}, findings, counts, begun)
+    frames = {"thermal": thermal, "risk": risk, "oil": _oil_frame(loads.running, oil)}
+    return _record(workbench, run, "risk", frames, findings, counts, begun)
 
 
 def run_planning(workbench: Workbench, run_id: str = "") -> StageResult:
     """Search and prove load transfers for every MEDIUM and HIGH transformer that no open plan covers.
 
     Open plans are proved again first: a draft that no longer holds expires, an approved one goes back to
-    draft, each with the reason, and its transformer is planned anew only once it is released.
+    draft, each with the reason and an audit row of its own; a transformer is planned anew only once it is
+    released. A replay, a run issued before the newest one, leaves plans as they are and makes none.
     """
     run = queries.get_run(workbench, run_id, stage="risk")
     if "planning" in run.stages:
@@ -172,19 +198,19 @@ def run_planning(workbench: Workbench, run_id: str = "") -> StageResult:
     begun = time.perf_counter()
     material = read_material(workbench, run)
     risk = workbench.telemetry.read_run_frame(run.run_id, "risk")
-    _, initial, _ = forecast_thermal(
-        material.running, material.network.transformers, material.ambient_c, material.history
-    )
-    kept = _review_open_plans(workbench, material)
+    replay = queries.get_run(workbench, stage="risk").issued_at > run.issued_at
+    if not replay:
+        expire_plans(workbench)
+    kept = [] if replay else _review_open_plans(workbench, material)
     covered = frozenset(record.plan.transformer_id for record in kept)
     cases = plan_transfers(
         material.network,
         material.forecast,
         risk,
-        material.horizon_ambient_c,
+        material.ambient_c,
         limits=workbench.settings.limits,
         rules=workbench.settings.planning,
-        initial=initial,
+        initial=material.initial,
         covered=covered,
         reserved=reserved_moves(kept),
         tz=workbench.settings.site.tz,
@@ -200,7 +226,7 @@ def run_planning(workbench: Workbench, run_id: str = "") -> StageResult:
         year = act.at.tz_convert(workbench.settings.site.tz).year
         for case in cases:
             plans.save_case(act.connection, run.run_id, case)
-            for plan in case.plans if case.transformer_id not in taken else ():
+            for plan in () if replay or case.transformer_id in taken else case.plans:
                 number = workbench.store.next_number(act.connection, "plan", year)
                 plans.save_plan(
                     act.connection,
@@ -214,7 +240,7 @@ def run_planning(workbench: Workbench, run_id: str = "") -> StageResult:
 
 
 def run_instructions(workbench: Workbench, run_id: str = "") -> StageResult:
-    """Write the switching sheet of every draft that has none."""
+    """Write the switching sheet of every draft, anew with each run, because currents and hours change."""
     run = queries.get_run(workbench, run_id, stage="planning")
     if "instructions" in run.stages:
         return replace(_result(workbench, run.run_id, "instructions"), repeated=True)
@@ -222,7 +248,6 @@ def run_instructions(workbench: Workbench, run_id: str = "") -> StageResult:
     material = read_material(workbench, run)
     with workbench.store.read() as connection:
         drafts = plans.read_plans(connection, states=[PlanState.DRAFT])
-        bare = [r for r in drafts if plans.read_instruction(connection, r.plan_id) is None]
     sheets = [
         workbench.draft(
             record.plan,
@@ -232,12 +257,11 @@ def run_instructions(workbench: Workbench, run_id: str = "") -> StageResult:
             tz=workbench.settings.site.tz,
             limits=workbench.settings.limits,
         )
-        for record in bare
+        for record in drafts
     ]
     with _stage(workbench, run, "instructions", {"sheets": len(sheets)}, begun) as act:
         for sheet in sheets:
-            if plans.read_instruction(act.connection, sheet.plan_id) is None:
-                plans.save_instruction(act.connection, run.run_id, sheet)
+            plans.save_instruction(act.connection, run.run_id, sheet)
     return _result(workbench, run.run_id, "instructions")
 
 
@@ -283,25 +307,11 @@ RUN_STAGE: dict[str, Callable[[Workbench, str], StageResult]] = {
 }
 
 
-def reserved_moves(records: Sequence[PlanRecord], *, but: str = "") -> tuple[Move, ...]:
-    """Collect the moves whose headroom is spoken for: decided plans, of undecided ones the best each.
-
-    ``but`` names the transformer whose own plans do not count.
-    """
-    return tuple(
-        move
-        for record in records
-        if record.plan.transformer_id != but
-        and (record.state is not PlanState.DRAFT or record.plan.rank == 1)
-        for move in record.plan.moves
-    )
-
-
 def _earlier_risk(workbench: Workbench, run: RunRecord) -> list[pd.DataFrame]:
     """Read the risk tables of the runs before this one, newest first, as many as a downgrade looks at."""
     count = max(1, workbench.settings.limits.downgrade_runs - 1)
     with workbench.store.read() as connection:
-        ids = runs.newest_run_ids(connection, stage="risk", limit=count, issued_by=run.issued_at)
+        ids = runs.newest_run_ids(connection, stage="risk", limit=count, issued_before=run.issued_at)
     return [workbench.telemetry.read_run_frame(run_id, "risk") for run_id in ids]
 
 
@@ -314,24 +324,13 @@ def _review_open_plans(workbench: Workbench, material: Material) -> list[PlanRec
         if record.state not in (PlanState.DRAFT, PlanState.APPROVED):
             kept.append(record)
             continue
-        proof = prove_moves(
-            material.network,
-            material.forecast,
-            record.plan.moves,
-            limits=workbench.settings.limits,
-            rules=workbench.settings.planning,
-            reserved=reserved_moves(found, but=record.plan.transformer_id),
-            tz=workbench.settings.site.tz,
-        )
+        proof = prove_record(workbench, material, record, found)
         if proof.holds:
             kept.append(record)
             continue
         to = PlanState.EXPIRED if record.state is PlanState.DRAFT else PlanState.DRAFT
         with intention(workbench, SYSTEM, "plan.review", record.plan_id) as act:
-            reason = "; ".join(proof.reasons)
-            check_move(record.plan_id, PLAN_MOVES, record.state, to)
-            plans.set_plan_state(act.connection, record, to, reason=reason, at=act.at)
-            act.facts |= {"from": record.state, "to": to, "reason": reason}
+            move_plan(act, record, to, "; ".join(proof.reasons))
         if to is PlanState.DRAFT:
             kept.append(record)
     return kept
@@ -379,3 +378,8 @@ def _result(workbench: Workbench, run_id: str, stage: str) -> StageResult:
     run = queries.get_run(workbench, run_id)
     done = run.stages[stage]
     return StageResult(run_id, stage, run.issued_at, dict(done.counts), done.seconds)
+
+
+def _oil_frame(forecast: pd.DataFrame, state: ThermalState) -> pd.DataFrame:
+    ids = forecast["transformer_id"].unique()
+    return pd.DataFrame({"transformer_id": ids, **state._asdict()})

@@ -9,10 +9,11 @@ import pandas as pd
 import gridlib
 from gridlib.adapters.notebooks import NotebookResult, notebook_parameters, run_notebook, share_dir
 from gridlib.adapters.records import notebook_runs
+from gridlib.domain.lifecycle import SYSTEM
 from gridlib.facts.errors import NotebookError, NotFoundError
 from gridlib.workbench import Workbench
 from gridlib.workflow import audit, queries
-from gridlib.workflow.audit import SYSTEM, intention
+from gridlib.workflow.audit import intention
 from gridlib.workflow.pipeline import start_run
 
 STAGE_NOTEBOOKS = ("02_forecast", "03_risk", "04_planning", "05_instructions")

@@ -4,12 +4,13 @@ import shutil
 from pathlib import Path
 
 from gridlib.adapters.notebooks import share_dir
+from gridlib.domain.lifecycle import SYSTEM
 from gridlib.facts.errors import InputError
 from gridlib.facts.settings import SETTINGS_FILE, read_settings
 from gridlib.facts.types import Role
 from gridlib.workbench import Workbench, assemble
 from gridlib.workflow import accounts, audit
-from gridlib.workflow.audit import SYSTEM, intention
+from gridlib.workflow.audit import intention
 from gridlib.workflow.ingest import IngestResult, ingest_paths
 
 EXAMPLE_PEOPLE = {

@@ -1,8 +1,5 @@
 """From an approved plan to a closed work order: issue, start, each step, complete, abort, cancel."""
 
-import pandas as pd
-from sqlalchemy import Connection
-
 from gridlib.adapters.records import network as network_records
 from gridlib.adapters.records import plans, work_orders
 from gridlib.adapters.records.plans import PlanRecord
@@ -15,12 +12,13 @@ from gridlib.domain.lifecycle import (
     check_move,
     check_step,
 )
-from gridlib.facts.errors import InputError, StalePlanError
+from gridlib.facts.errors import InputError, RefusedError, StalePlanError
 from gridlib.facts.types import PlanState, StepState, SwitchState, WorkOrderState
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
 from gridlib.workflow.audit import Intention, intention
-from gridlib.workflow.decisions import prove_again
+from gridlib.workflow.decisions import move_plan
+from gridlib.workflow.proof import OVER, is_over, prove_again
 
 
 def issue(workbench: Workbench, plan_id: str, *, by: str, crew: str) -> WorkOrderRecord:
@@ -46,8 +44,10 @@ def issue(workbench: Workbench, plan_id: str, *, by: str, crew: str) -> WorkOrde
     ------
     TransitionError, RoleError, FourEyesError, NotFoundError, InputError
         The rules refuse.
+    RefusedError
+        A switch on the path is in a state that nobody has confirmed.
     StalePlanError
-        It no longer holds; it is a draft again, with the reason.
+        It no longer holds and is a draft again, with the reason; or its hours are over and it has expired.
     """
     number = ""
     stale: tuple[str, ...] = ()
@@ -63,12 +63,22 @@ def issue(workbench: Workbench, plan_id: str, *, by: str, crew: str) -> WorkOrde
             action="work_order.issue",
             enabled=workbench.settings.decisions.four_eyes,
         )
-        stale = prove_again(workbench, act.connection, record).reasons
-        if stale:
-            _set_plan(act, record, PlanState.DRAFT, "; ".join(stale))
-            act.outcome = "stale"
+        if is_over(workbench, act.connection, record):
+            stale = (OVER,)
+            move_plan(act, record, PlanState.EXPIRED, OVER)
         else:
-            number = _issue(workbench, act, record, by, crew.strip())
+            proof = prove_again(workbench, act.connection, record)
+            stale = proof.reasons
+            if stale:
+                move_plan(act, record, PlanState.DRAFT, "; ".join(stale))
+            elif proof.unconfirmed:
+                raise RefusedError(
+                    f"nobody has confirmed the position of {', '.join(proof.unconfirmed)}",
+                    what_to_do="Report it: 'gridlib ingest FILE --kind switches', then issue again.",
+                )
+            else:
+                number = _issue(workbench, act, record, by, crew.strip())
+        act.outcome = "stale" if stale else "done"
     if stale:
         raise StalePlanError(plan_id, stale)
     return queries.get_work_order(workbench, number)
@@ -85,7 +95,7 @@ def _issue(workbench: Workbench, act: Intention, record: PlanRecord, by: str, cr
     work_orders.save_work_order(
         act.connection, number, record.plan_id, sheet.steps, crew=crew, issued_by=by, issued_at=act.at
     )
-    _set_plan(act, record, PlanState.ISSUED, "")
+    move_plan(act, record, PlanState.ISSUED, "")
     act.facts |= {"work_order": number, "crew": crew}
     return number
 
@@ -103,10 +113,11 @@ def start(workbench: Workbench, work_order_id: str, *, by: str) -> WorkOrderReco
         order = work_orders.read_work_order(act.connection, work_order_id)
         check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.IN_PROGRESS)
         record = plans.read_plan(act.connection, order.plan_id)
-        stale = prove_again(workbench, act.connection, record).reasons
+        over = is_over(workbench, act.connection, record)
+        stale = (OVER,) if over else prove_again(workbench, act.connection, record).reasons
         if stale:
             _set_order(act, order, WorkOrderState.CANCELLED, "; ".join(stale))
-            _set_plan(act, record, PlanState.DRAFT, "; ".join(stale))
+            move_plan(act, record, PlanState.DRAFT, "; ".join(stale))
             act.outcome = "stale"
         else:
             _set_order(act, order, WorkOrderState.IN_PROGRESS, "")
@@ -160,6 +171,9 @@ def record_step(
             number,
             outcome,
             switching=step.step.switching,
+            hold_point=step.step.hold_point,
+            needs_reading=step.step.needs_reading,
+            reading=reading,
         )
         if outcome is not StepState.COMPLETED and not remark.strip():
             raise InputError(
@@ -176,7 +190,7 @@ def record_step(
             remark=remark,
         )
         if outcome is StepState.COMPLETED and step.step.state_after is not None:
-            _report_switch(act.connection, step.step.device, step.step.state_after, by, act.at)
+            _report_switch(workbench, act, step.step.device, step.step.state_after)
     return queries.get_work_order(workbench, work_order_id)
 
 
@@ -187,7 +201,7 @@ def complete(workbench: Workbench, work_order_id: str, *, by: str, outcome: str 
         check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.COMPLETED)
         check_complete(work_order_id, [(s.step.switching, s.state) for s in order.steps])
         _set_order(act, order, WorkOrderState.COMPLETED, outcome)
-        _set_plan(act, plans.read_plan(act.connection, order.plan_id), PlanState.EXECUTED, "")
+        move_plan(act, plans.read_plan(act.connection, order.plan_id), PlanState.EXECUTED, "")
     return queries.get_work_order(workbench, work_order_id)
 
 
@@ -216,12 +230,31 @@ def abort(
                     remark=reason,
                 )
             elif switched_back and step.state is StepState.COMPLETED and step.step.state_after is not None:
-                before = SwitchState.OPEN if step.step.state_after == "CLOSED" else SwitchState.CLOSED
-                _report_switch(act.connection, step.step.device, before, by, act.at)
+                _report_switch(workbench, act, step.step.device, _other(step.step.state_after))
         _set_order(act, order, WorkOrderState.ABORTED, reason)
         to = PlanState.ROLLED_BACK if switched_back else PlanState.PARTIAL
-        _set_plan(act, plans.read_plan(act.connection, order.plan_id), to, reason)
+        move_plan(act, plans.read_plan(act.connection, order.plan_id), to, reason)
         act.facts["switched_back"] = switched_back
+    return queries.get_work_order(workbench, work_order_id)
+
+
+def settle(
+    workbench: Workbench, work_order_id: str, *, by: str, reason: str, switched_back: bool
+) -> WorkOrderRecord:
+    """Say how an aborted order ended after all: switched back, or carried out to its end.
+
+    All devices of the sheet are reported in the states that go with it; the plan, PARTIAL until now, is
+    ROLLED_BACK or EXECUTED.
+    """
+    with intention(workbench, by, "work_order.settle", work_order_id) as act:
+        _need_reason(reason)
+        order = work_orders.read_work_order(act.connection, work_order_id)
+        to = PlanState.ROLLED_BACK if switched_back else PlanState.EXECUTED
+        move_plan(act, plans.read_plan(act.connection, order.plan_id), to, reason)
+        for step in order.steps:
+            after = step.step.state_after
+            if after is not None:
+                _report_switch(workbench, act, step.step.device, _other(after) if switched_back else after)
     return queries.get_work_order(workbench, work_order_id)
 
 
@@ -232,7 +265,7 @@ def cancel(workbench: Workbench, work_order_id: str, *, by: str, reason: str) ->
         order = work_orders.read_work_order(act.connection, work_order_id)
         check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.CANCELLED)
         _set_order(act, order, WorkOrderState.CANCELLED, reason)
-        _set_plan(act, plans.read_plan(act.connection, order.plan_id), PlanState.DRAFT, reason)
+        move_plan(act, plans.read_plan(act.connection, order.plan_id), PlanState.DRAFT, reason)
     return queries.get_work_order(workbench, work_order_id)
 
 
@@ -250,27 +283,15 @@ def _step(order: WorkOrderRecord, number: int) -> StepRecord:
     )
 
 
-def _set_plan(act: Intention, record: PlanRecord, to: PlanState, reason: str) -> None:
-    check_move(record.plan_id, PLAN_MOVES, record.state, to)
-    approved_by = record.approved_by if to is not PlanState.DRAFT else None
-    plans.set_plan_state(act.connection, record, to, reason=reason, at=act.at, approved_by=approved_by)
-    act.facts["plan"] = {"plan_id": record.plan_id, "from": record.state, "to": to, "reason": reason}
-
-
 def _set_order(act: Intention, order: WorkOrderRecord, to: WorkOrderState, outcome: str) -> None:
     work_orders.set_work_order_state(act.connection, order, to, at=act.at, outcome=outcome)
     act.facts["order"] = {"from": order.state, "to": to, "outcome": outcome}
 
 
-def _report_switch(
-    connection: Connection, switch_id: str, state: SwitchState, by: str, at: pd.Timestamp
-) -> None:
-    row = {
-        "switch_id": switch_id,
-        "time": at,
-        "state": str(state),
-        "health": "OK",
-        "tags": "",
-        "source": "manual",
-    }
-    network_records.add_switch_states(connection, pd.DataFrame([row]), by)
+def _other(state: SwitchState) -> SwitchState:
+    return SwitchState.OPEN if state == SwitchState.CLOSED else SwitchState.CLOSED
+
+
+def _report_switch(workbench: Workbench, act: Intention, switch_id: str, state: SwitchState) -> None:
+    at = queries.now(workbench, act.connection)
+    network_records.record_switch_state(act.connection, switch_id, state, at=at, recorded_by=act.actor)

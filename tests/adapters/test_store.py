@@ -151,6 +151,17 @@ def test_foreign_keys_hold(store):
         )
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_json_that_is_none_is_refused_alike(store, number):
+    row = {"section_id": "S1", "share": number}
+    refused = pytest.raises(StoreError, match=r"not finite, found .*share\": -?(NaN|Infinity)$")
+    with refused as caught, store.write() as connection:
+        connection.execute(tables.network_row.insert().values(table_name="sections", object_id="S1", row=row))
+    assert "Nothing was kept" in caught.value.what_to_do
+    with store.read() as connection:
+        assert connection.execute(sa.select(tables.network_row)).all() == []
+
+
 def test_sqlite_is_durable(sqlite_store):
     with sqlite_store.write() as connection:
         pragmas = ("journal_mode", "synchronous", "foreign_keys", "recursive_triggers", "busy_timeout")

@@ -56,10 +56,36 @@ def test_the_last_ingested_value_counts_and_no_value_displaces_none(telemetry):
     assert list(telemetry.read_load(["b2", "a1"])["load_kva"]) == [1, 2, 3, 4]
 
 
-def test_a_later_invalid_reading_takes_the_value_away(telemetry):
+@pytest.mark.parametrize("quality", [0x80, 0x40, 0x01])
+def test_a_flagged_reading_never_displaces_a_usable_one(telemetry, quality):
     telemetry.write_load("a1", load([1, 2, 3]))
-    telemetry.write_load("b2", load([2], start=START + pd.Timedelta(hours=1), quality=0x80))
-    np.testing.assert_equal(telemetry.read_load_wide(["a1", "b2"])["T-01"].to_numpy(), [1, np.nan, 3])
+    telemetry.write_load("b2", load([9], start=START + pd.Timedelta(hours=1), quality=quality))
+    for order in (["a1", "b2"], ["b2", "a1"]):
+        assert list(telemetry.read_load_wide(order)["T-01"]) == [1, 2, 3]
+        assert not telemetry.read_load(order)["quality"].any()
+    telemetry.write_load("c3", load([np.inf, np.nan]))
+    assert list(telemetry.read_load_wide(["a1", "b2", "c3"])["T-01"]) == [1, 2, 3]
+
+
+def test_a_reading_that_is_only_there_flagged_stays_flagged(telemetry):
+    telemetry.write_load("a1", load([1, 2], quality=0x80))
+    telemetry.write_load("b2", load([np.nan, 3], quality=0x40))
+    found = telemetry.read_load(["a1", "b2"])
+    assert list(found["load_kva"]) == [1, 3]
+    assert list(found["quality"]) == [0x80, 0x40]
+    assert telemetry.read_load_wide(["a1", "b2"])["T-01"].isna().all()
+
+
+def test_a_substituted_reading_is_usable(telemetry):
+    telemetry.write_load("a1", load([1]))
+    telemetry.write_load("b2", load([2], quality=0x20))
+    assert list(telemetry.read_load_wide(["a1", "b2"])["T-01"]) == [2]
+
+
+def test_late_rows_fill_the_hours_they_are_for(telemetry):
+    telemetry.write_load("a1", load([5, 6], start=START + pd.Timedelta(hours=4)))
+    telemetry.write_load("b2", load([1, 2, 3, 4]))
+    assert list(telemetry.read_load_wide(["a1", "b2"])["T-01"]) == [1, 2, 3, 4, 5, 6]
 
 
 def test_the_next_attempt_replaces_what_a_killed_one_left(telemetry):
@@ -80,15 +106,13 @@ def test_writing_a_committed_ingest_again_never_takes_it_away(telemetry, monkeyp
     assert list(telemetry.read_load(["a1"])["load_kva"]) == list(range(30))
 
 
-def test_range_and_transformers(telemetry):
-    telemetry.write_load("a1", load(np.arange(72.0), ids=("T-01", "T-02")))
+def test_a_range_of_time(telemetry):
+    telemetry.write_load("a1", load(np.arange(72.0), ids=("T-02",)))
     found = telemetry.read_load(
         ["a1"],
         start=pd.Timestamp("2026-01-20 00:00", tz="Asia/Amman"),
         end=pd.Timestamp("2026-01-20 02:00", tz="Asia/Amman"),
-        transformer_ids=["T-02", "none"],
     )
-    assert set(found["transformer_id"]) == {"T-02"}
     assert list(found["load_kva"]) == [24.0, 25.0]
 
 
@@ -103,14 +127,6 @@ def test_the_matrix_is_complete_and_blanks_what_is_not_to_be_used(telemetry):
     np.testing.assert_equal(wide["T-01"].to_numpy(), expected)
 
 
-def test_the_matrix_has_the_columns_asked_for(telemetry):
-    telemetry.write_load("a1", load([1, 2], ids=("T-01", "T-02", "T-03")))
-    wide = telemetry.read_load_wide(["a1"], transformer_ids=["T-03", "T-09", "T-01"])
-    assert list(wide.columns) == ["T-03", "T-09", "T-01"]
-    assert wide["T-09"].isna().all()
-    assert list(wide["T-03"]) == [1, 2]
-
-
 def test_finer_readings_are_averaged_over_the_step(telemetry):
     telemetry.write_load("a1", load([1, 2, 3, 6, 10, 20, np.nan, 30], step="15min"))
     assert list(telemetry.read_load_wide(["a1"])["T-01"]) == [3, 20]
@@ -122,8 +138,8 @@ def test_finer_readings_are_averaged_over_the_step(telemetry):
 def test_an_empty_data_set(telemetry):
     assert check_frame(LoadFrame, telemetry.read_load(["a1"])).empty
     assert telemetry.read_load_wide(["a1"]).empty
-    wide = telemetry.read_load_wide([], start=START, end=START + pd.Timedelta(hours=3), transformer_ids=["T"])
-    assert wide.shape == (3, 1)
+    wide = telemetry.read_load_wide([], start=START, end=START + pd.Timedelta(hours=3))
+    assert wide.shape == (3, 0)
     assert check_frame(WeatherFrame, telemetry.read_weather(["a1"])).empty
 
 

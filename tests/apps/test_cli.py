@@ -71,7 +71,16 @@ def test_from_approval_to_a_verified_trail(home, made):
     assert gridlib("workorder", "start", number, "--by", "operator2", home=home).returncode == 0
     for step in order["steps"]:
         done = gridlib(
-            "workorder", "step", number, str(step["number"]), "completed", "--by", "operator2", home=home
+            "workorder",
+            "step",
+            number,
+            str(step["number"]),
+            "completed",
+            "--by",
+            "operator2",
+            "--reading",
+            "100 A",
+            home=home,
         )
         assert done.returncode == 0, done.stderr
     done = gridlib("workorder", "complete", number, "--by", "operator2", "--json", home=home)

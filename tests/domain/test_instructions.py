@@ -227,6 +227,27 @@ def test_an_unproven_device_or_tie_stops_the_sheet() -> None:
     assert not any(s.hold_point for s in sheet_of(FIRST).steps if s.verb in ("OPEN", "CONFIRM"))
 
 
+def test_current_and_hold_points_ask_for_a_reading_and_say_which() -> None:
+    switches = NETWORK.switches.assign(load_break_a=100.0, phase_rotation_confirmed_on=None)
+    for network in (NETWORK, replace(NETWORK, switches=switches)):
+        steps = sheet_of(FIRST, SECOND, network=network).steps
+        assert steps[0].needs_reading
+        assert all(step.needs_reading for step in steps if step.hold_point)
+        assert all("Write down: " in step.text for step in steps if step.needs_reading)
+        current = [step for step in steps if step.verb == "READ" and step.device in ("s1", "b2")]
+        assert [step.needs_reading for step in current] == [True, True]
+    hold = next(step for step in steps if step.verb == "HOLD")
+    assert hold.text.endswith("Write down: name of the protection engineer.")
+
+
+def test_unconfirmed_positions_are_a_note_on_the_sheet() -> None:
+    plan = plan_of(FIRST)
+    plan = replace(plan, proof=replace(plan.proof, unconfirmed=("t1", "b3")))
+    assert any(
+        "to be confirmed before the sheet is issued: t1, b3" in note for note in sheet_of(plan=plan).notes
+    )
+
+
 def test_an_assumed_position_is_to_be_confirmed_on_site() -> None:
     reported = pd.DataFrame(
         {

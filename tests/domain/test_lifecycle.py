@@ -82,6 +82,20 @@ def test_a_switching_step_cannot_be_skipped() -> None:
     check_step("WO-1", RUNNING, [DONE, PENDING], 2, FAILED, switching=True)
 
 
+@pytest.mark.parametrize("kind", ["hold_point", "needs_reading"])
+def test_a_hold_point_and_a_step_with_a_reading_are_not_done_without_one(kind: str) -> None:
+    def end(outcome: StepState, reading: str) -> None:
+        check_step("WO-1", RUNNING, [PENDING], 1, outcome, switching=False, reading=reading, **{kind: True})
+
+    with pytest.raises(RefusedError, match="cannot be skipped"):
+        end(SKIPPED, "anything")
+    for nothing in ("", "  "):
+        with pytest.raises(RefusedError, match="cannot be completed without"):
+            end(DONE, nothing)
+    end(DONE, "L. Haddad")
+    end(FAILED, "")
+
+
 def test_after_a_failed_step_there_is_only_the_abort() -> None:
     with pytest.raises(RefusedError, match="step 1 of WO-1 failed") as refused:
         check_step("WO-1", RUNNING, [FAILED, PENDING], 2, DONE, switching=False)

@@ -16,6 +16,7 @@ from gridlib.domain.network import (
     closed_switches,
     current_states,
     feeding,
+    normal_load_kva,
     parse_network,
     section_load_kva,
     transformer_load_kva,
@@ -222,3 +223,73 @@ def test_feeding_agrees_with_a_plain_graph_search(data):
         radial = len(sources) == 1 and graph.subgraph(part).number_of_edges() == len(part) - 1
         expected |= {name: min(sources) if radial else None for name in part - set(names[:n])}
     assert feeding(network, closed).to_dict() == expected
+
+
+# From carried loads back to normal running
+
+CHAIN = "T1(500) -b1- a:0.5 -s1- b:0.3 /t1/ c:0.6 -b2- T2(630) -b3- d:0.4 /t2/ e -b4- T3(400); T4(400) -b5- f"
+AFTER_TWO = {"b1", "t1", "b2", "t2", "b4", "b5"}
+"""b went from T1 to T2, and d from T2 to T3; T4 has nothing to do with it."""
+
+
+def test_normal_load_is_what_was_carried_with_every_section_back_home():
+    network = parse_network(CHAIN)
+    carried = pd.DataFrame({"T1": [350.0], "T2": [390.0], "T3": [260.0], "T4": [1 / 3]}, index=TIMES[:1])
+    # T1 has 350 / 0.7 = 500, so 150 are b; T2 has (390 - 150) / 0.6 = 400, so 160 are d; 100 is T3's own.
+    found = normal_load_kva(network, carried, AFTER_TWO)
+    assert found.loc[TIMES[0]].tolist() == pytest.approx([500, 400, 100, 1 / 3])
+    assert found["T4"].equals(carried["T4"])
+
+
+def test_normal_load_in_the_normal_state_is_untouched_to_the_bit():
+    network = parse_network(CHAIN)
+    carried = loads(network, 1 / 3, np.nan, 2 / 7, 0.1)
+    pd.testing.assert_frame_equal(
+        normal_load_kva(network, carried, normal(network)), carried, check_exact=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("missing", "unknown"), [("T1", ["T1", "T2", "T3"]), ("T2", ["T2", "T3"]), ("T3", ["T3"]), ("T4", ["T4"])]
+)
+def test_unknown_load_spreads_only_to_those_that_took_sections_over(missing, unknown):
+    network = parse_network(CHAIN)
+    levels = loads(network, 500.0, 400.0, 100.0, 50.0)
+    carried = transformer_load_kva(network, levels, AFTER_TWO)
+    carried.loc[TIMES[1], missing] = np.nan
+    found = normal_load_kva(network, carried, AFTER_TWO)
+    assert found.columns[found.loc[TIMES[1]].isna()].tolist() == unknown
+    known = found.columns.difference(unknown)
+    np.testing.assert_allclose(found.loc[TIMES[1], known], levels.loc[TIMES[1], known])
+    np.testing.assert_allclose(found.drop(TIMES[1]), levels.drop(TIMES[1]))
+    without = normal_load_kva(network, carried.drop(columns=missing), AFTER_TWO)
+    assert without.columns[without.loc[TIMES[0]].isna()].tolist() == [n for n in unknown if n != missing]
+
+
+def test_a_donor_that_gave_everything_away_cannot_be_told_nor_can_its_receiver():
+    network = parse_network("T1(500) -b1- a /t1/ c -b2- T2(630); T3(400) -b3- d:0.5 /t2/ c")
+    levels = loads(network, 500.0, 300.0, 200.0)
+    closed = {"t1", "b2", "t2"}
+    found = normal_load_kva(network, transformer_load_kva(network, levels, closed), closed)
+    assert found[["T1", "T2"]].isna().all(axis=None)
+    np.testing.assert_allclose(found["T3"], levels["T3"])
+
+
+def test_a_section_without_supply_is_given_back_to_its_transformer():
+    network = parse_network(CHAIN)
+    levels = loads(network, 500.0, 400.0, 100.0, 50.0)
+    dark = {"b1", "b2", "b3", "b4", "b5"}
+    found = normal_load_kva(network, transformer_load_kva(network, levels, dark), dark)
+    np.testing.assert_allclose(found, levels)
+
+
+@given(st.data())
+def test_carrying_there_and_back_is_the_identity_in_every_switch_state(data):
+    network = parse_network(
+        "T1(500) -b1- a:0.3 -s1- b:0.3 /t1/ c:0.4 -b2- T2(630) -b3- d:0.4 /t2/ e:0.5 -b4- T3(400); a /t3/ e"
+    )
+    closed = data.draw(st.sets(st.sampled_from(list(network.switches["switch_id"]))))
+    levels = data.draw(st.lists(st.floats(-500, 900), min_size=3, max_size=3))
+    load = loads(network, *levels)
+    carried = transformer_load_kva(network, load, closed)
+    np.testing.assert_allclose(normal_load_kva(network, carried, closed), load, rtol=1e-9, atol=1e-9)

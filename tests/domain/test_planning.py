@@ -1,6 +1,7 @@
 """Load transfers: proven hour by hour on every side, never harmful, never through a device in fault."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from functools import lru_cache
 
 import numpy as np
@@ -18,8 +19,10 @@ from gridlib.domain.network import (
     transformer_load_kva,
     undo_moves,
 )
+from gridlib.domain.planning import plan as planning_module
 from gridlib.domain.planning import plan_transfers, prove_moves
 from gridlib.domain.thermal import ThermalState
+from gridlib.facts.errors import InputError
 from gridlib.facts.types import Limits, Move, Network, PlanningCase, PlanningRules, Proof
 from gridlib.facts.units import QUANTILE_COLUMNS, QUANTILE_LEVELS, current_a
 
@@ -47,8 +50,19 @@ def at_risk(**scores: float) -> pd.DataFrame:
     return pd.DataFrame({**frame, "imminent": False})
 
 
-def plan(network: Network, loads: pd.DataFrame, risk: pd.DataFrame, **kwargs) -> tuple[PlanningCase, ...]:
-    ambient = pd.DataFrame(30.0, index=loads["time"].unique(), columns=loads["transformer_id"].unique())
+def air(loads: pd.DataFrame, ambient_c: float = 30.0, **by_name: float) -> pd.DataFrame:
+    frame = pd.DataFrame(ambient_c, index=loads["time"].unique(), columns=loads["transformer_id"].unique())
+    return frame.assign(**by_name)
+
+
+def plan(
+    network: Network,
+    loads: pd.DataFrame,
+    risk: pd.DataFrame,
+    ambient: pd.DataFrame | None = None,
+    **kwargs,
+) -> tuple[PlanningCase, ...]:
+    ambient = air(loads) if ambient is None else ambient
     return plan_transfers(network, loads, risk, ambient, **{"limits": LIMITS, "rules": RULES, **kwargs})
 
 
@@ -257,6 +271,25 @@ def test_dead_receiver_is_no_receiver():
     assert proof.reasons == ("f1 on the path to the receiver is open",)
 
 
+@pytest.mark.parametrize(
+    ("state", "health", "tags"),
+    [("OPEN", "OK", ""), ("CLOSED", "FAULT", ""), ("CLOSED", "OK", "EARTHED"), ("CLOSED", "OK", "PERMIT")],
+)
+def test_any_head_of_the_receivers_feeder_counts_for_all_its_transformers(state, health, tags):
+    network = parse_network(PAIR + "; T9(400) -b9- z")
+    network = with_value(network, "transformers", "T1", "feeder_id", "F2")
+    feeders = pd.concat([network.feeders, network.feeders.assign(feeder_id="F2")], ignore_index=True)
+    heads = [
+        network.switches.iloc[[0]].assign(switch_id=name, from_id=feeder, to_id=unit)
+        for name, feeder, unit in (("f1", "F1", "T9"), ("f2", "F2", "T1"))
+    ]
+    switches = pd.concat([network.switches, *heads], ignore_index=True)
+    network = replace(network, feeders=feeders, switches=switches)
+    assert prove(network, OVERLOAD, MOVE).holds
+    assert not prove(with_state(network, "f1", state, health, tags), OVERLOAD, MOVE).holds
+    assert prove(with_state(network, "f2", state, health, tags), OVERLOAD, MOVE).holds
+
+
 def test_transfer_that_only_shifts_the_risk_is_no_plan():
     loads = forecast(T1=[450], T2=[440])
     network = with_value(parse_network(PAIR), "transformers", "T2", "rating_kva", 500.0)
@@ -292,21 +325,126 @@ def test_way_back_is_proven_by_the_same_check():
 
 def test_what_was_not_checked_is_said():
     network = parse_network(PAIR)
-    assert set(prove(network, OVERLOAD, MOVE).not_checked) == {
-        "protection",
-        "voltage",
-        "line loading",
-        "feeder head",
-        "state of s1 (assumed)",
-        "state of t1 (assumed)",
-        "limit of t1",
-    }
-    confirmed = with_state(with_state(network, "s1", "CLOSED"), "t1", "OPEN")
-    assert not [words for words in prove(confirmed, OVERLOAD, MOVE).not_checked if "state" in words]
-    old = RULES.model_copy(update={"state_max_age_h": 24.0})
-    proof = prove(confirmed, OVERLOAD, MOVE, rules=old)
+    never = {"protection", "fault level", "voltage", "line loading", "feeder head", "limit of t1"}
+    assumed = {f"state of {name} (assumed)" for name in ("s1", "t1", "b1", "b2")}
+    assert set(prove(network, OVERLOAD, MOVE).not_checked) == never | assumed | {"hot spot"}
+    assert set(prove(network, OVERLOAD, MOVE, ambient_c=air(OVERLOAD)).not_checked) == never | assumed
+    cold = prove(network, OVERLOAD, MOVE, ambient_c=air(OVERLOAD, T2=np.nan))
+    assert set(cold.not_checked) == never | assumed | {"hot spot of T2"}
+
+
+def test_planned_proof_has_checked_the_heat():
+    (case,) = plan(parse_network(PAIR), OVERLOAD, at_risk(T1=0.8))
+    assert "hot spot" not in case.plans[0].proof.not_checked
+    assert case.plans[0].proof == prove(parse_network(PAIR), OVERLOAD, MOVE, ambient_c=air(OVERLOAD))
+
+
+LONG = "T1(500) -b1- a:0.3 -s1- b:0.3 -s2- x:0.1 /t1/ c:0.5 -s3- d:0.1 -b2- T2(630) -b9- y:0.2"
+
+
+def test_every_switch_on_the_way_is_to_be_confirmed():
+    network = parse_network(LONG)
+    move = Move("s1", "t1", ("b", "x"), "T1", "T2")
+    assert prove(network, OVERLOAD, move).unconfirmed == ("s1", "t1", "b1", "s3", "b2", "s2")
+    for switch in ("s1", "b1", "s3", "b2", "s2"):
+        network = with_state(network, switch, "CLOSED")
+    proof = prove(network, OVERLOAD, move, rules=PlanningRules(state_max_age_h=24 * 30))
+    assert proof.unconfirmed == ("t1",)
+    network = with_state(network, "t1", "OPEN")
+    proof = prove(network, OVERLOAD, move, rules=PlanningRules(state_max_age_h=24 * 30))
+    assert (proof.holds, proof.unconfirmed) == (True, ())
+    assert not [words for words in proof.not_checked if "state" in words]
+
+
+@pytest.mark.parametrize(("now", "old"), [(None, True), ("2026-08-07", False), ("2026-08-09", True)])
+def test_age_of_a_state_counts_from_now_and_a_week_is_too_old(now, old):
+    network = parse_network(PAIR)
+    for switch, state in (("s1", "CLOSED"), ("t1", "OPEN"), ("b1", "CLOSED"), ("b2", "CLOSED")):
+        network = with_state(network, switch, state)
+    moment = None if now is None else pd.Timestamp(now, tz="UTC")
+    proof = prove(network, OVERLOAD, MOVE, now=moment)
     assert proof.holds
-    assert "state of s1 (last confirmed 2026-08-01)" in proof.not_checked
+    assert proof.unconfirmed == (("s1", "t1", "b1", "b2") if old else ())
+    assert ("state of s1 (last confirmed 2026-08-01)" in proof.not_checked) is old
+    (case,) = plan(network, OVERLOAD, at_risk(T1=0.8), now=moment)
+    assert case.plans[0].proof.unconfirmed == proof.unconfirmed
+
+
+# Heat.
+
+HOT = forecast(T1=[560] * 6, T2=[400] * 6)
+
+
+@pytest.mark.parametrize(("ambient_c", "holds"), [(44.0, True), (52.0, False)])
+def test_receiver_may_not_pass_the_limit_of_normal_cyclic_load(ambient_c, holds):
+    """568 kVA on 630 kVA is 90 %: 64 K from air to hot spot, against 120 degC."""
+    ambient = air(HOT, T2=ambient_c + 15)
+    proof = prove(parse_network(PAIR), HOT, MOVE, ambient_c=ambient)
+    assert proof.holds is holds
+    assert prove(parse_network(PAIR), HOT, MOVE).holds
+    (case,) = plan(parse_network(PAIR), HOT, at_risk(T1=0.8), ambient)
+    assert any(found.moves == (MOVE,) for found in case.plans) is holds
+    if not holds:
+        assert proof.reasons[0].startswith("hot spot of T2 would reach")
+        assert "limit 120 degC" in proof.reasons[0]
+        assert ("hot_spot", (MOVE,)) in [(why.code, why.moves) for why in case.why_not]
+    warmer = LIMITS.model_copy(update={"planned_hot_spot_c": 139.0})
+    assert prove(parse_network(PAIR), HOT, MOVE, ambient_c=ambient, limits=warmer).holds
+
+
+def test_donor_that_is_too_hot_before_is_still_relieved():
+    proof = prove(parse_network(PAIR), HOT, MOVE, ambient_c=air(HOT, T1=60.0))
+    assert proof.holds
+
+
+def test_heat_is_checked_at_p90_too():
+    wide = forecast(width=60, T1=[540] * 6, T2=[340] * 6)
+    limits = LIMITS.model_copy(update={"high_hot_spot_p90_c": 110.0, "loading_limit_pct": 130.0})
+    ambient = air(wide, T2=40.0)
+    assert prove(parse_network(PAIR), wide, MOVE, ambient_c=ambient).holds
+    proof = prove(parse_network(PAIR), wide, MOVE, ambient_c=ambient, limits=limits)
+    assert not proof.holds
+    assert "degC at p90" in proof.reasons[0]
+
+
+def test_oil_that_is_hot_already_counts_in_the_proof():
+    state = ThermalState(np.array([60.0, 118.0]), np.array([20.0, 20.0]), np.zeros(2))
+    ambient = air(HOT, T2=52.0)
+    assert prove(parse_network(PAIR), HOT, MOVE, ambient_c=ambient).holds
+    assert not prove(parse_network(PAIR), HOT, MOVE, ambient_c=ambient, initial=state).holds
+
+
+def test_numbers_that_leave_planning_are_finite_or_none():
+    (case,) = plan(parse_network(PAIR), OVERLOAD, at_risk(T1=0.8), air(OVERLOAD, T1=np.nan))
+    assert case.plans == ()
+    assert [why.code for why in case.why_not if why.moves == (MOVE,)] == ["not_scored"]
+    assert (case.do_nothing["hot_spot_c_max"], case.do_nothing["loss_of_life_d"]) == (None, None)
+    json.dumps(asdict(case), allow_nan=False)
+    refused = prove(with_state(parse_network(PAIR), "t1", "CLOSED"), OVERLOAD, MOVE)
+    assert refused.margin_pct is None
+    (case,) = plan(parse_network(PAIR), OVERLOAD, at_risk(T1=0.8))
+    assert case.plans
+    json.dumps(asdict(case), allow_nan=False, default=str)
+
+
+def test_one_transformer_that_fails_is_named_and_the_others_are_planned(monkeypatch):
+    network = parse_network(TWO_DONORS)
+    loads = forecast(T1=[600], T2=[100], T3=[600])
+    (sound,) = plan(network, loads, at_risk(T3=0.8))
+    search = planning_module.find_candidates
+
+    def broken(fleet, donor, *rest):
+        if fleet.names[donor] == "T1":
+            raise InputError("T1 has a table that makes no sense")
+        return search(fleet, donor, *rest)
+
+    monkeypatch.setattr(planning_module, "find_candidates", broken)
+    failed, planned = plan(network, loads, at_risk(T1=0.9, T3=0.8))
+    assert (failed.plans, dict(failed.do_nothing)) == ((), {})
+    assert [(why.code, why.reason) for why in failed.why_not] == [
+        ("failed", "T1 has a table that makes no sense")
+    ]
+    assert planned == sound
 
 
 def test_loads_are_those_of_the_present_switch_states():
@@ -471,10 +609,11 @@ def test_plan_that_was_found_proves_again_on_the_same_inputs(seed):
     best = [case.plans[0].moves for case in cases if case.plans]
     for case in cases:
         for found in case.plans:
-            assert prove(network, loads, *found.moves, rules=rules).holds
+            proof = prove(network, loads, *found.moves, rules=rules, ambient_c=air(loads))
+            assert proof.holds
     for moves in best:
         others = [move for other in best if other != moves for move in other]
-        assert prove(network, loads, *moves, rules=rules, reserved=others).holds
+        assert prove(network, loads, *moves, rules=rules, reserved=others, ambient_c=air(loads)).holds
 
 
 @settings(max_examples=40, deadline=None)

@@ -17,6 +17,7 @@ from gridlib.domain.risk import (
     thermal_component,
     weighted_score,
 )
+from gridlib.domain.risk.running import carry_to_present_states
 from gridlib.facts.frames import FindingFrame, RiskFrame, check_frame
 from gridlib.facts.types import Limits, Network
 from gridlib.facts.units import QUANTILE_COLUMNS
@@ -271,6 +272,35 @@ def test_hours_are_independent() -> None:
         assert np.array_equal(together[part], np.maximum(alone[0][part], alone[1][part]))
 
 
+def many_ties(rating_kva: float) -> Network:
+    """A unit with 14 branches, each with one tie to the same neighbour."""
+    ties = "; ".join(f"HUB(1000) -h{i}- s{i} /t{i}/ n -b- N({rating_kva:g})" for i in range(14))
+    return parse_network(ties)
+
+
+def test_no_branch_loses_its_only_tie_where_the_ways_are_too_many() -> None:
+    row = lost(many_ties(9000), wide(HUB=1000.0, N=100.0)).loc["HUB"]
+    assert (row["unserved"], row["stress"], row["trips"]) == (pytest.approx(0), 0, 0)
+
+
+def test_a_tied_branch_that_is_refused_is_full_stress_where_the_ways_are_too_many() -> None:
+    # 13 of 14 branches of 1000 / 14 kVA would fit within 120 %: in twelve bundles 12 of them do.
+    row = lost(many_ties(1000), wide(HUB=1000.0, N=1200 - 13.5 / 14 * 1000)).loc["HUB"]
+    assert row["stress"] == 1
+    assert 1 / 14 <= row["unserved"] <= 2 / 14 + 1e-9
+
+
+def test_each_branch_keeps_a_neighbour_where_the_ways_are_too_many() -> None:
+    """Seven branches with a wide choice, and seven whose only neighbour is the smallest of all."""
+    wide_choice = "; ".join(
+        f"HUB(1400) -h{i}- s{i} /t{i}/ n -b- N(9000); s{i} /u{i}/ m -c- M(2000)" for i in range(7)
+    )
+    narrow = "; ".join(f"HUB -k{i}- r{i} /v{i}/ m" for i in range(7))
+    row = lost(parse_network(f"{wide_choice}; {narrow}"), wide(HUB=1400.0, N=0.0, M=0.0)).loc["HUB"]
+    assert row["unserved"] == 0
+    assert row["stress"] == 0
+
+
 # The whole score
 
 
@@ -452,6 +482,71 @@ def test_cascading_takes_the_load_of_the_normal_state_where_it_is_given() -> Non
     assert cascading["T2"] == pytest.approx(0.6 * 300 / 500)
 
 
+FOREIGN = "T1(500) -b1- a:0.5 -s1- b:0.5 /t1/ c -b2- T2(500); T3(500) -b3- d"
+
+
+def after_transfer(network: Network) -> Network:
+    """b hangs on T2."""
+    rows = [("s1", T0, "OPEN", "OK", "", "manual"), ("t1", T0, "CLOSED", "OK", "", "manual")]
+    columns = ["switch_id", "time", "state", "health", "tags", "source"]
+    return replace(network, states=pd.DataFrame(rows, columns=columns))
+
+
+def test_unknown_load_of_a_foreign_section_is_said_and_never_raises_a_level() -> None:
+    network = after_transfer(parse_network(FOREIGN))
+    risk, findings = scored({"T2": 100.0, "T3": 300.0}, network)
+    row = risk.set_index("transformer_id").loc["T2"]
+    assert (row["risk_level"], row["cascading"], row["risk_score"]) == ("LOW", 0.0, 0.0)
+    assert "Cascading not computed: the load of this transformer is not known in full" in row["reasons"]
+    assert any("carries b of another transformer" in said for said in row["reasons"])
+    assert set(zip(findings["object_id"], findings["code"], strict=True)) == {
+        ("T1", "no_forecast"),
+        ("T2", "foreign_load_unknown"),
+        ("T2", "no_cascading"),
+    }
+    alone, _ = scored({"T3": 300.0}, network)
+    told = risk[risk["transformer_id"] == "T3"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(told, alone, check_exact=True)
+
+
+def test_a_carried_load_that_is_not_a_number_is_no_cascading() -> None:
+    network = after_transfer(parse_network(FOREIGN))
+    forecast, windows = forecast_frame({"T1": 200.0, "T2": 300.0, "T3": 300.0})
+    normal_kva = wide(T1=np.full(72, 400.0), T2=100.0, T3=300.0)
+    normal_kva.loc[normal_kva.index[5], "T1"] = np.nan
+    risk, findings = score_risk(
+        forecast, windows, thermal_frame(forecast), network, limits=LIMITS, tz="UTC", normal_kva=normal_kva
+    )
+    check_frame(RiskFrame, risk)
+    assert risk.set_index("transformer_id")["risk_level"].to_dict() == {"T1": "LOW", "T2": "LOW", "T3": "LOW"}
+    without = findings.loc[findings["code"] == "no_cascading", "object_id"]
+    assert set(without) == {"T1", "T2"}
+
+
+def test_loads_are_carried_to_the_present_states_with_unknown_sections_as_nothing() -> None:
+    network = after_transfer(parse_network(FOREIGN + "; b /t2/ e -b4- T4(400)"))
+    forecast, windows = forecast_frame({"T1": 400.0, "T2": 100.0, "T3": 300.0})
+    running, _ = carry_to_present_states(network, forecast, windows)
+    assert running.groupby("transformer_id")["load_kva_p50"].max().to_dict() == {
+        "T1": 200,
+        "T2": 300,
+        "T3": 300,
+    }
+    known = forecast[forecast["transformer_id"] != "T1"]
+    blind, _ = carry_to_present_states(network, known, windows[windows["transformer_id"] != "T1"])
+    pd.testing.assert_frame_equal(blind, known)
+    # T2 gives c away and takes b over, whose load nobody knows: what it gave away is gone all the same.
+    moved = parse_network("T1(500) -b1- a -s1- b /t1/ c:0.5 -b2- T2(500) -b5- f:0.5 /t5/ d -b3- T3(500)")
+    rows = [
+        (name, T0, state, "OK", "", "manual")
+        for name, state in (("s1", "OPEN"), ("t1", "CLOSED"), ("b5", "OPEN"), ("t5", "CLOSED"))
+    ]
+    moved = replace(moved, states=pd.DataFrame(rows, columns=network.states.columns))
+    forecast, windows = forecast_frame({"T2": 200.0, "T3": 300.0})
+    running, _ = carry_to_present_states(moved, forecast, windows)
+    assert running.groupby("transformer_id")["load_kva_p50"].max().to_dict() == {"T2": 100, "T3": 400}
+
+
 def test_a_network_without_sections_has_only_its_own_loads_to_lose() -> None:
     network = parse_network("T1(500) -b1- a; T2(400) -b2- b")
     bare = replace(network, sections=network.sections.iloc[:0], switches=network.switches.iloc[:0])
@@ -473,6 +568,21 @@ def test_nothing_given_is_changed() -> None:
     score_risk(forecast, windows, thermal, BIG, limits=LIMITS, tz="UTC")
     for was, now in zip(before, (forecast, windows, thermal, BIG.sections, BIG.transformers), strict=True):
         pd.testing.assert_frame_equal(was, now)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"weight_overload": 0.7}, "sum to 1.1, expected 1"),
+        ({"overload_points": ((80, 0.0), (80, 0.3))}, "overload_points"),
+        ({"overload_points": ((80, 0.5), (90, 0.3))}, "overload_points"),
+        ({"thermal_points": ((98, 0.0),)}, "thermal_points"),
+        ({"thermal_points": ((98, 0.0), (120, 1.5))}, "severities from 0 to 1"),
+    ],
+)
+def test_limits_that_make_no_score_are_refused(settings: dict[str, object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Limits(**settings)
 
 
 # Holding a level

@@ -9,6 +9,7 @@ from gridlib.adapters.chain.checkpoints import (
     append_checkpoint,
     ensure_key,
     fingerprint,
+    read_key,
     verify_checkpoints,
 )
 from gridlib.adapters.chain.rows import append_event, read_events, verify_chain, write_events
@@ -19,6 +20,7 @@ __all__ = [
     "ensure_key",
     "fingerprint",
     "read_events",
+    "read_key",
     "verify_chain",
     "verify_checkpoints",
     "write_events",

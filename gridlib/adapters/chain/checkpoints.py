@@ -21,7 +21,7 @@ from gridlib.facts.errors import AuditError, FileError
 
 
 def ensure_key(path: Path) -> Ed25519PrivateKey:
-    """Read the key that signs checkpoints, or make one that only its owner can read.
+    """Read the key that signs checkpoints, or make one that only its owner can read: for signing alone.
 
     Parameters
     ----------
@@ -52,6 +52,31 @@ def ensure_key(path: Path) -> Ed25519PrivateKey:
             path.hardlink_to(draft)
         draft.unlink()
         sync(path.parent)
+    return read_key(path)
+
+
+def read_key(path: Path) -> Ed25519PrivateKey:
+    """Read the key that signed the checkpoints, for verifying them.
+
+    Parameters
+    ----------
+    path : Path
+        PEM file that `ensure_key` made.
+
+    Returns
+    -------
+    Ed25519PrivateKey
+        ``.public_key()`` is what a verifier needs.
+
+    Raises
+    ------
+    AuditError
+        The key is missing: no new one could verify what the old one signed.
+    FileError
+        The file is no such key.
+    """
+    if not path.is_file():
+        raise AuditError(0, f"the key {path} is missing, the checkpoints cannot be verified")
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except ValueError as error:

@@ -15,11 +15,12 @@ from sqlalchemy.engine import Connection, Row
 from gridlib.adapters.files import replacing
 from gridlib.adapters.store import parse_utc, utc_text
 from gridlib.adapters.tables import audit_event
-from gridlib.adapters.triggers import GENESIS
+from gridlib.adapters.triggers import GENESIS, check_triggers
 from gridlib.facts.errors import AuditError, FileError
 
 COLUMNS: Final = tuple(column.name for column in audit_event.columns)
 _HASHED: Final = COLUMNS[:-1]
+_ACTOR_LENGTH: Final = 80
 _FORMULA_START: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -43,7 +44,8 @@ def append_event(
     time : datetime
         Wall clock, with a zone.
     actor, roles : str
-        Authenticated identity, and its roles separated by spaces.
+        Authenticated identity (its first 80 characters are kept, so that an attempt under a longer name is
+        on record too), and its roles separated by spaces.
     action, object : str
         What was done, to what, for example ``plan.approve`` and ``PLAN-7``.
     outcome : str
@@ -65,7 +67,7 @@ def append_event(
     row = {
         "seq": (last.seq if last else 0) + 1,
         "time": utc_text(time),
-        "actor": actor,
+        "actor": actor[:_ACTOR_LENGTH],
         "roles": roles,
         "action": action,
         "object": object,
@@ -78,7 +80,7 @@ def append_event(
 
 
 def verify_chain(connection: Connection) -> int:
-    """Check every row of the trail against its own hash and against the row before it.
+    """Check every row of the trail against its own hash and the row before it, then the trail's guards.
 
     Parameters
     ----------
@@ -94,6 +96,8 @@ def verify_chain(connection: Connection) -> int:
     ------
     AuditError
         Naming the first row that is missing, altered, or does not follow the one before.
+    StoreError
+        Every row holds, but a guard that keeps the table append-only is gone or switched off.
     """
     seq, previous = 0, GENESIS
     for row in stream_rows(connection, sa.select(audit_event).order_by(audit_event.c.seq)):
@@ -105,30 +109,17 @@ def verify_chain(connection: Connection) -> int:
         if row.prev_hash != previous:
             raise AuditError(seq, f"does not follow row {seq - 1}: one of the two was replaced")
         previous = row.hash
+    check_triggers(connection)
     return seq
 
 
-def read_events(
-    connection: Connection,
-    *,
-    action: str = "",
-    object: str | None = None,
-    actor: str | None = None,
-    since: datetime | None = None,
-    limit: int | None = None,
-) -> pd.DataFrame:
+def read_events(connection: Connection, *, limit: int | None = None) -> pd.DataFrame:
     """Read rows of the trail, oldest first.
 
     Parameters
     ----------
     connection : Connection
         Any transaction.
-    action : str
-        Beginning of the action: ``plan.`` finds all that was done to plans.
-    object, actor : str, optional
-        Only rows about this object, by this actor.
-    since : datetime, optional
-        Only rows at or after this moment.
     limit : int, optional
         Only the newest so many.
 
@@ -138,14 +129,6 @@ def read_events(
         The table's columns; ``time`` in UTC, ``payload`` as dictionaries.
     """
     query = sa.select(audit_event).order_by(audit_event.c.seq.desc()).limit(limit)
-    if action:
-        query = query.where(sa.func.substr(audit_event.c.action, 1, len(action)) == action)
-    if object is not None:
-        query = query.where(audit_event.c.object == object)
-    if actor is not None:
-        query = query.where(audit_event.c.actor == actor)
-    if since is not None:
-        query = query.where(audit_event.c.time >= utc_text(since))
     rows = [tuple(row) for row in connection.execute(query)]
     events = pd.DataFrame(rows[::-1], columns=list(COLUMNS))
     times = pd.DatetimeIndex([parse_utc(text) for text in events["time"]], dtype="datetime64[ns, UTC]")

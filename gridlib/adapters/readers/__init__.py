@@ -5,7 +5,7 @@ finding: flagged rows stay in the frame with their raw value, rows that cannot b
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +44,9 @@ class Reading:
         Rows in the file, and how many of them are not in ``frame``.
     sha256 : str
         Of the file's bytes.
+    complete : bool
+        False where rows were left out because their transformer is not in the network: once it is, the
+        same file holds more.
     """
 
     kind: str
@@ -53,6 +56,7 @@ class Reading:
     rows: int
     rejects: int
     sha256: str
+    complete: bool
 
 
 def read_file(
@@ -63,6 +67,8 @@ def read_file(
     naive_tz: str,
     unit_ratio_limit: float,
     ratings: Mapping[str, float] | None = None,
+    latest: pd.Timestamp | None = None,
+    switches: Set[str] | None = None,
 ) -> Reading:
     """Read one CSV or Parquet file.
 
@@ -80,6 +86,11 @@ def read_file(
         A transformer whose median load exceeds this multiple of its rating was read in a wrong unit.
     ratings : mapping, optional
         Rating [kVA] of each known transformer; without it every transformer is taken as known.
+    latest : Timestamp, optional
+        Load readings and switch states dated, and weather issued, after it are left out; default is not
+        to check.
+    switches : set of str, optional
+        Switches of the network; without it every switch is taken as known.
 
     Returns
     -------
@@ -106,11 +117,14 @@ def read_file(
             naive_tz=naive_tz,
             unit_ratio_limit=unit_ratio_limit,
             ratings=ratings,
+            latest=latest,
         )
     elif found == "weather":
-        frame = weather.read_weather(table, findings, naive_tz=naive_tz)
+        frame = weather.read_weather(table, findings, naive_tz=naive_tz, latest=latest)
     elif found == "switches":
-        frame = network.read_switch_states(table, findings, naive_tz=naive_tz)
+        frame = network.read_switch_states(
+            table, findings, naive_tz=naive_tz, latest=latest, switches=switches
+        )
     elif found == "network":
         name = _network_table(path)
         frame = network.read_network_table(table, findings, name)
@@ -121,14 +135,16 @@ def read_file(
     rows = len(table.frame) + table.cut_rows
     if frame.empty:
         raise table.error(f"none of its {rows} rows can be used: {findings.summary()}")
+    doubts = findings.frame()
     return Reading(
         kind=found,
         name=name,
         frame=frame,
-        findings=findings.frame(),
+        findings=doubts,
         rows=rows,
         rejects=rows - len(frame),
         sha256=hashlib.sha256(content).hexdigest(),
+        complete=not (doubts["code"] == load.UNKNOWN_TRANSFORMER).any(),
     )
 
 

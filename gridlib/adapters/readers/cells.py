@@ -111,6 +111,35 @@ def parse_times(table: RawTable, column: str, naive_tz: str) -> pd.Series:
     return pd.Series(moments.take(codes), index=cells.index)
 
 
+def parse_dates(table: RawTable, column: str) -> pd.Series:
+    """Read dates, as text.
+
+    Parameters
+    ----------
+    table : RawTable
+        The file.
+    column : str
+        Its column: YYYY-MM-DD, or empty.
+
+    Returns
+    -------
+    Series of str
+        YYYY-MM-DD; None where the cell is empty.
+
+    Raises
+    ------
+    FileError
+        Anything else than a day of the calendar; names row, column and text.
+    """
+    names = parse_names(table, column, optional=True)
+    days = pd.to_datetime(names, format="%Y-%m-%d", errors="coerce")
+    bad = names.notna() & (days.isna() | (days.dt.strftime("%Y-%m-%d") != names))
+    if bad.any():
+        row = names.index[int(bad.to_numpy().argmax())]
+        raise table.cell_error(row, column, f"'{names[row]}' is no date, such as 2026-01-21")
+    return names
+
+
 def parse_numbers(table: RawTable, column: str) -> NDArray[np.float64]:
     """Read numbers.
 

@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 from gridlib.adapters.readers.cells import parse_names, parse_numbers, parse_times
 from gridlib.adapters.readers.findings import Findings
 from gridlib.adapters.readers.raw import RawTable
-from gridlib.adapters.readers.series import drop_unclear_times, keep_last
+from gridlib.adapters.readers.series import drop_future, drop_unclear_times, keep_last
+from gridlib.adapters.readings import USABLE, reading_worth
 from gridlib.domain.quality import check_load, check_unit
 from gridlib.facts.frames import LoadFrame, check_frame
 from gridlib.facts.types import Quality
 
+UNKNOWN_TRANSFORMER = "unknown_transformer"
+"""Code of the finding for rows whose transformer is not in the network."""
 _MINUTE_NS = 60_000_000_000
 _STEPS_MIN = np.array([1, 5, 10, 15, 20, 30, 60])
 _THINNEST = 20
@@ -37,6 +40,7 @@ def read_load(
     naive_tz: str,
     unit_ratio_limit: float,
     ratings: Mapping[str, float] | None,
+    latest: pd.Timestamp | None,
 ) -> pd.DataFrame:
     """Read load readings.
 
@@ -46,7 +50,7 @@ def read_load(
         Columns transformer_id, time, load_kva or load_kw, and perhaps quality.
     findings : Findings
         Takes what is doubtful.
-    power_factor, naive_tz, unit_ratio_limit, ratings
+    power_factor, naive_tz, unit_ratio_limit, ratings, latest
         As in `gridlib.adapters.readers.read_file`.
 
     Returns
@@ -76,7 +80,9 @@ def read_load(
         findings.add_file("converted_kw", message, len(rows))
     rows = drop_unclear_times(rows, naive_tz, findings)
     rows = _known(table, rows, ratings, findings)
-    rows = keep_last(rows, ["transformer_id", "time"], "load_kva", findings)
+    rows = drop_future(rows, "transformer_id", "time", latest, findings)
+    worth = reading_worth(rows["load_kva"].to_numpy(), rows["quality"].to_numpy())
+    rows = keep_last(rows, ["transformer_id", "time"], "load_kva", worth, findings)
     infinite = np.isinf(rows["load_kva"].to_numpy())
     findings.add_rows(rows[infinite], "transformer_id", "infinite", "are no finite numbers; flagged invalid")
     wrong_unit = _check_series(rows[~infinite], unit_ratio_limit, ratings or {}, findings)
@@ -97,7 +103,7 @@ def _known(
             what_to_do="Ingest the network first, or correct the names.",
         )
     message = "is not in the network; its rows were left out"
-    findings.add_rows(rows[~known], "transformer_id", "unknown_transformer", message)
+    findings.add_rows(rows[~known], "transformer_id", UNKNOWN_TRANSFORMER, message)
     return rows[known]
 
 
@@ -117,7 +123,7 @@ def _check_series(
     rows: pd.DataFrame, ratio_limit: float, ratings: Mapping[str, float], findings: Findings
 ) -> list[str]:
     """Add what the domain finds in the series; return the transformers read in a wrong unit."""
-    usable = rows[(rows["quality"] & Quality.MISSING == 0) & rows["load_kva"].notna()]
+    usable = rows[reading_worth(rows["load_kva"].to_numpy(), rows["quality"].to_numpy()) == USABLE]
     if usable.empty:
         return []
     step_ns = usable.groupby("transformer_id")["time"].diff().dropna().astype("int64")

@@ -1,14 +1,14 @@
 """Tables of the network, and reported positions of its switches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Any
 
 import pandas as pd
 
-from gridlib.adapters.readers.cells import parse_flags, parse_names, parse_numbers, parse_times
+from gridlib.adapters.readers.cells import parse_dates, parse_flags, parse_names, parse_numbers, parse_times
 from gridlib.adapters.readers.findings import Findings
 from gridlib.adapters.readers.raw import RawTable
-from gridlib.adapters.readers.series import drop_unclear_times
+from gridlib.adapters.readers.series import drop_future, drop_unclear_times
 from gridlib.facts.errors import FrameError
 from gridlib.facts.frames import NETWORK_TABLES, check_frame
 
@@ -23,6 +23,7 @@ _ASSUMED: dict[tuple[str, str], tuple[str | float | bool, str]] = {
 }
 """What stands in for a column, or a cell, that a table of data needs and a file may leave out."""
 
+_DATES = ("phase_rotation_confirmed_on",)
 _DTYPES: dict[str, Any] = {"str": object, "float64": float, "bool": bool}
 _COST = {
     "name_ar": "Arabic screens show the identifier",
@@ -69,7 +70,14 @@ def read_network_table(table: RawTable, findings: Findings, name: str) -> pd.Dat
     return _checked(table, name, _columns(table, findings, name, ""))
 
 
-def read_switch_states(table: RawTable, findings: Findings, *, naive_tz: str) -> pd.DataFrame:
+def read_switch_states(
+    table: RawTable,
+    findings: Findings,
+    *,
+    naive_tz: str,
+    latest: pd.Timestamp | None,
+    switches: Set[str] | None,
+) -> pd.DataFrame:
     """Read reported positions of switches.
 
     Parameters
@@ -80,11 +88,15 @@ def read_switch_states(table: RawTable, findings: Findings, *, naive_tz: str) ->
         Takes what is missing or doubtful.
     naive_tz : str
         Zone of stamps without an offset; empty refuses them.
+    latest : Timestamp or None
+        Rows dated after it are left out: they would outrank every later report.
+    switches : set of str or None
+        Switches of the network; others are a finding, and their rows stay.
 
     Returns
     -------
     DataFrame
-        A `SwitchStates` table in the order of time; words in capitals.
+        A `SwitchStates` table in the order of time, its words in the case of that table.
 
     Raises
     ------
@@ -94,8 +106,14 @@ def read_switch_states(table: RawTable, findings: Findings, *, naive_tz: str) ->
     rows = _columns(table, findings, "switch_states", naive_tz)
     for column in ("state", "health", "tags"):
         rows[column] = rows[column].str.upper()
+    rows["tags"] = rows["tags"].str.split().str.join(" ")
+    rows["source"] = rows["source"].str.lower()
     rows = drop_unclear_times(rows, naive_tz, findings)
+    rows = drop_future(rows, "switch_id", "time", latest, findings)
     rows = _checked(table, "switch_states", rows)
+    if switches is not None:
+        unknown = rows[~rows["switch_id"].isin(list(switches))]
+        findings.add_rows(unknown, "switch_id", "unknown_switch", "is not in the network")
     again = rows.duplicated()
     findings.add_rows(rows[again], "switch_id", "duplicate", "came more than once; one was kept")
     return rows[~again].sort_values("time", kind="stable", ignore_index=True)
@@ -124,6 +142,8 @@ def _columns(table: RawTable, findings: Findings, name: str, naive_tz: str) -> p
             )
         elif kind.startswith("datetime64"):
             done[column] = parse_times(table, column, naive_tz)
+        elif column in _DATES:
+            done[column] = parse_dates(table, column)
         elif rule.nullable or column in assumed:
             cells = pd.Series(parse[kind](column), index=table.frame.index)
             done[column] = cells if value is None else cells.where(cells.notna(), value)

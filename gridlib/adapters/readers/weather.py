@@ -1,17 +1,20 @@
 """Air temperature, measured and forecast."""
 
+import numpy as np
 import pandas as pd
 
 from gridlib.adapters.readers.cells import parse_names, parse_numbers, parse_times
 from gridlib.adapters.readers.findings import Findings
 from gridlib.adapters.readers.raw import RawTable
-from gridlib.adapters.readers.series import drop_unclear_times, keep_last
+from gridlib.adapters.readers.series import drop_future, drop_unclear_times, keep_last
 from gridlib.facts.frames import WeatherFrame, check_frame
 
 _COLDEST_C, _HOTTEST_C = -60.0, 65.0
 
 
-def read_weather(table: RawTable, findings: Findings, *, naive_tz: str) -> pd.DataFrame:
+def read_weather(
+    table: RawTable, findings: Findings, *, naive_tz: str, latest: pd.Timestamp | None
+) -> pd.DataFrame:
     """Read weather.
 
     Parameters
@@ -22,6 +25,8 @@ def read_weather(table: RawTable, findings: Findings, *, naive_tz: str) -> pd.Da
         Takes what is doubtful.
     naive_tz : str
         Zone of stamps without an offset; empty refuses them.
+    latest : Timestamp or None
+        Rows issued after it are left out.
 
     Returns
     -------
@@ -45,10 +50,13 @@ def read_weather(table: RawTable, findings: Findings, *, naive_tz: str) -> pd.Da
         }
     )
     rows = drop_unclear_times(rows, naive_tz, findings)
+    rows = drop_future(rows, "station_id", "issued_at", latest, findings)
     empty = rows["ambient_c"].isna()
     findings.add_rows(rows[empty], "station_id", "no_value", "have no temperature and were left out")
     beyond = ~empty & ~rows["ambient_c"].between(_COLDEST_C, _HOTTEST_C)
     message = f"are outside {_COLDEST_C:g} to {_HOTTEST_C:g} degC and were left out"
     findings.add_rows(rows[beyond], "station_id", "impossible_temperature", message)
     keys = ["station_id", "time", "issued_at"]
-    return check_frame(WeatherFrame, keep_last(rows[~empty & ~beyond], keys, "ambient_c", findings))
+    kept = rows[~empty & ~beyond]
+    alike = np.zeros(len(kept), np.int8)
+    return check_frame(WeatherFrame, keep_last(kept, keys, "ambient_c", alike, findings))

@@ -13,6 +13,8 @@ from gridlib.adapters.store import parse_utc, utc_text
 from gridlib.facts.frames import NETWORK_TABLES
 from gridlib.facts.types import Network
 
+_STATE_COLUMNS = ["switch_id", "time", "state", "health", "tags", "source"]
+
 
 def replace_network_table(connection: Connection, table: str, frame: pd.DataFrame) -> None:
     """Replace one network table by a new edition of it."""
@@ -42,40 +44,96 @@ def add_switch_states(connection: Connection, frame: pd.DataFrame, recorded_by: 
     """Append reported switch states; earlier rows stay."""
     rows: list[dict[str, Any]] = [
         {**{str(k): v for k, v in row.items()}, "time": utc_text(row["time"]), "recorded_by": recorded_by}
-        for row in frame[["switch_id", "time", "state", "health", "tags", "source"]].to_dict("records")
+        for row in frame[_STATE_COLUMNS].to_dict("records")
     ]
     if rows:
         connection.execute(t.switch_state.insert(), rows)
 
 
-def read_network(connection: Connection) -> Network:
-    """Read the network as tables, with the newest state of each switch."""
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in NETWORK_TABLES}
-    query = sa.select(t.network_row).order_by(t.network_row.c.table_name, t.network_row.c.object_id)
-    for r in connection.execute(query):
-        found[r.table_name].append(r.row)
-    frames = {name: _network_frame(name, rows) for name, rows in found.items()}
+def record_switch_state(
+    connection: Connection, switch_id: str, state: str, at: pd.Timestamp, recorded_by: str
+) -> None:
+    """Append a position that a person reported, as the newest of its switch.
+
+    Parameters
+    ----------
+    connection : Connection
+        The caller's write transaction.
+    switch_id : str
+        The switch.
+    state : str
+        OPEN or CLOSED.
+    at : Timestamp
+        When it was reported; where a row of the switch bears the same or a later time, the moment after
+        that one is written, so that what the crew saw counts from here on.
+    recorded_by : str
+        Who reported it.
+
+    Notes
+    -----
+    Only the position is new: a FAULT, or a tag that hangs at the device, stays until someone takes it off.
+    """
+    states = t.switch_state
+    query = (
+        sa.select(states.c.time, states.c.health, states.c.tags)
+        .where(states.c.switch_id == switch_id)
+        .order_by(states.c.time.desc(), states.c.state_id.desc())
+        .limit(1)
+    )
+    last = connection.execute(query).first()
+    moment = at.floor("us")
+    if last is not None:
+        moment = max(moment, parse_utc(last.time) + pd.Timedelta(microseconds=1))
+    connection.execute(
+        states.insert().values(
+            switch_id=switch_id,
+            time=utc_text(moment),
+            state=str(state),
+            health="OK" if last is None else last.health,
+            tags="" if last is None else last.tags,
+            source="manual",
+            recorded_by=recorded_by,
+        )
+    )
+
+
+def read_switch_history(connection: Connection) -> pd.DataFrame:
+    """Read every reported state of every switch, oldest first, with who recorded it."""
+    query = sa.select(t.switch_state).order_by(t.switch_state.c.time, t.switch_state.c.state_id)
+    return _state_frame(connection, query, [*_STATE_COLUMNS, "recorded_by"])
+
+
+def read_newest_states(connection: Connection) -> pd.DataFrame:
+    """Read the newest reported state of each switch, by switch (`SwitchStates`)."""
     rank = sa.func.row_number().over(
         partition_by=t.switch_state.c.switch_id,
         order_by=(t.switch_state.c.time.desc(), t.switch_state.c.state_id.desc()),
     )
     ranked = sa.select(t.switch_state, rank.label("age_rank")).subquery()
-    newest = sa.select(ranked).where(ranked.c.age_rank == 1).order_by(ranked.c.switch_id)
-    states = pd.DataFrame(
-        [
-            (r.switch_id, parse_utc(r.time), r.state, r.health, r.tags, r.source)
-            for r in connection.execute(newest)
-        ],
-        columns=["switch_id", "time", "state", "health", "tags", "source"],
-    )
-    states["time"] = pd.to_datetime(states["time"], utc=True).astype("datetime64[ns, UTC]")
+    states = _state_frame(connection, sa.select(ranked).where(ranked.c.age_rank == 1), _STATE_COLUMNS)
+    return states.sort_values("switch_id", ignore_index=True)
+
+
+def _state_frame(connection: Connection, query: sa.Select[Any], columns: list[str]) -> pd.DataFrame:
+    rows = [tuple(row[name] for name in columns) for row in connection.execute(query).mappings()]
+    states = pd.DataFrame(rows, columns=columns)
+    times = [parse_utc(text) for text in states["time"]]
+    return states.assign(time=pd.DatetimeIndex(times, dtype="datetime64[ns, UTC]"))
+
+
+def read_network(connection: Connection) -> Network:
+    """Read the network as tables, with the newest state of each switch."""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in NETWORK_TABLES}
+    for table, _, row in _network_rows(connection):
+        found[table].append(row)
+    frames = {name: _network_frame(name, rows) for name, rows in found.items()}
     return Network(
         substations=frames["substations"],
         feeders=frames["feeders"],
         transformers=frames["transformers"],
         sections=frames["sections"],
         switches=frames["switches"],
-        states=states,
+        states=read_newest_states(connection),
         lines=frames["lines"],
     )
 
@@ -97,8 +155,13 @@ def _network_frame(table: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 def network_digest(connection: Connection) -> str:
     """SHA-256 over all network rows, in order."""
-    query = sa.select(t.network_row).order_by(t.network_row.c.table_name, t.network_row.c.object_id)
     digest = sha256()
-    for r in connection.execute(query):
-        digest.update(json.dumps([r.table_name, r.object_id, r.row], sort_keys=True).encode())
+    for row in _network_rows(connection):
+        digest.update(json.dumps(row, sort_keys=True).encode())
     return digest.hexdigest()
+
+
+def _network_rows(connection: Connection) -> list[tuple[str, str, dict[str, Any]]]:
+    # Sorted here, not there: each database has an order of letters of its own.
+    rows = [(r.table_name, r.object_id, r.row) for r in connection.execute(sa.select(t.network_row))]
+    return sorted(rows, key=lambda row: row[:2])

@@ -1,7 +1,9 @@
 """Plans, what planning said about each transformer, and switching sheets."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from math import isfinite, nan
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -11,7 +13,7 @@ from sqlalchemy import Connection
 from gridlib.adapters import tables as t
 from gridlib.adapters.store import parse_utc, utc_text
 from gridlib.facts.errors import NotFoundError, StoreError
-from gridlib.facts.types import Instruction, Plan, PlanningCase, PlanState, WhyNot
+from gridlib.facts.types import Instruction, Plan, PlanningCase, PlanState, Proof, Side, WhyNot
 
 _PLAN = TypeAdapter(Plan)
 _INSTRUCTION = TypeAdapter(Instruction)
@@ -36,12 +38,12 @@ class PlanRecord:
 
 
 def save_case(connection: Connection, run_id: str, case: PlanningCase) -> None:
-    """Keep what planning said about one transformer besides its plans."""
+    """Keep what planning said about one transformer besides its plans; NaN is kept as no value."""
     connection.execute(
         t.planning_case.insert().values(
             run_id=run_id,
             transformer_id=case.transformer_id,
-            do_nothing=dict(case.do_nothing),
+            do_nothing=_without_nan(dict(case.do_nothing)),
             why_not=_WHY_NOT.dump_python(case.why_not, mode="json"),
             other_measures=list(case.other_measures),
         )
@@ -56,7 +58,7 @@ def read_cases(connection: Connection, run_id: str, transformer_id: str = "") ->
     return [
         PlanningCase(
             row.transformer_id,
-            row.do_nothing,
+            {name: nan if value is None else value for name, value in row.do_nothing.items()},
             (),
             _WHY_NOT.validate_python(row.why_not),
             tuple(row.other_measures),
@@ -79,7 +81,7 @@ def save_plan(
     prepared_by: str,
     created_at: pd.Timestamp,
 ) -> None:
-    """Keep a new plan as DRAFT."""
+    """Keep a new plan as DRAFT; NaN is kept as no value."""
     connection.execute(
         t.plan.insert().values(
             plan_id=plan_id,
@@ -91,7 +93,7 @@ def save_plan(
             state=str(PlanState.DRAFT),
             reason="",
             rev=0,
-            body=_PLAN.dump_python(plan, mode="json"),
+            body=_without_nan(_PLAN.dump_python(plan, mode="json")),
             prepared_by=prepared_by,
             created_at=utc_text(created_at),
         )
@@ -120,7 +122,7 @@ def read_plans(
             PlanState(r.state),
             r.reason,
             r.rev,
-            _PLAN.validate_python(r.body),
+            _restored_plan(r.body),
             r.prepared_by,
             r.approved_by,
             parse_utc(r.created_at),
@@ -164,7 +166,8 @@ def set_plan_state(
 
 
 def save_instruction(connection: Connection, run_id: str, instruction: Instruction) -> None:
-    """Keep the sheet of a plan."""
+    """Keep the sheet of a plan, in place of an earlier one."""
+    connection.execute(t.instruction.delete().where(t.instruction.c.plan_id == instruction.plan_id))
     body = _INSTRUCTION.dump_python(instruction, mode="json")
     connection.execute(t.instruction.insert().values(plan_id=instruction.plan_id, run_id=run_id, body=body))
 
@@ -173,3 +176,26 @@ def read_instruction(connection: Connection, plan_id: str) -> Instruction | None
     """Read the sheet of a plan, where it is written."""
     body = connection.scalar(sa.select(t.instruction.c.body).where(t.instruction.c.plan_id == plan_id))
     return None if body is None else _INSTRUCTION.validate_python(body)
+
+
+def _without_nan(value: Any) -> Any:
+    """Put None in place of every number that JSON cannot hold."""
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {name: _without_nan(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    return value
+
+
+def _restored_plan(body: Mapping[str, Any]) -> Plan:
+    """Read a plan back, with NaN where a number was not computed."""
+    sides = [_with_nan(Side, side) for side in body["sides"]]
+    proof = _with_nan(Proof, body["proof"])
+    return _PLAN.validate_python({**_with_nan(Plan, body), "sides": sides, "proof": proof})
+
+
+def _with_nan(record: type[Any], body: Mapping[str, Any]) -> dict[str, Any]:
+    numbers = {field.name for field in fields(record) if field.type is float}
+    return {name: nan if value is None and name in numbers else value for name, value in body.items()}

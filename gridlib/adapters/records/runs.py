@@ -11,8 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from gridlib.adapters import tables as t
+from gridlib.adapters.records.network import read_newest_states
 from gridlib.adapters.store import parse_utc, utc_text
 from gridlib.facts.errors import NotFoundError
+from gridlib.facts.types import RiskLevel
+
+_RUN_ORDER: list[Any] = [t.run.c.issued_at, t.run.c.started_at, t.run.c.run_id]
+_LEVELS = tuple(RiskLevel)
+"""From least to most severe."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,20 @@ def was_ingested(connection: Connection, ingest_id: str) -> bool:
     """Tell whether the ledger holds an ingest."""
     query = sa.select(t.ingest_file.c.seq).where(t.ingest_file.c.ingest_id == ingest_id)
     return connection.execute(query).first() is not None
+
+
+def earlier_rejects(connection: Connection, sha256: str) -> list[int]:
+    """List the rows left out by each committed ingest of one content, oldest first.
+
+    Empty where it was never ingested; where a new reading leaves out fewer than the last one did, the same
+    file holds more than is known.
+    """
+    query = (
+        sa.select(t.ingest_file.c.rejects)
+        .where(t.ingest_file.c.sha256 == sha256)
+        .order_by(t.ingest_file.c.seq)
+    )
+    return list(connection.scalars(query))
 
 
 def save_ingest(connection: Connection, row: Mapping[str, Any]) -> None:
@@ -122,18 +142,29 @@ def read_run(connection: Connection, run_id: str = "", *, stage: str = "") -> Ru
 
 
 def newest_run_ids(
-    connection: Connection, *, stage: str, limit: int, issued_by: pd.Timestamp | None = None
+    connection: Connection,
+    *,
+    stage: str,
+    limit: int,
+    issued_by: pd.Timestamp | None = None,
+    issued_before: pd.Timestamp | None = None,
 ) -> list[str]:
-    """Name the newest runs that finished a stage, newest first."""
+    """Name the newest runs that finished a stage, newest first.
+
+    Newest is what was said last: of the latest ``issued_at``, then of the latest start. ``issued_by`` counts
+    runs issued at that moment, ``issued_before`` does not.
+    """
     query = (
         sa.select(t.run.c.run_id)
         .join(t.stage_run, t.stage_run.c.run_id == t.run.c.run_id)
         .where(t.stage_run.c.stage == stage)
-        .order_by(t.run.c.started_at.desc(), t.run.c.run_id.desc())
+        .order_by(*(column.desc() for column in _RUN_ORDER))
         .limit(limit)
     )
     if issued_by is not None:
         query = query.where(t.run.c.issued_at <= utc_text(issued_by))
+    if issued_before is not None:
+        query = query.where(t.run.c.issued_at < utc_text(issued_before))
     return list(connection.scalars(query))
 
 
@@ -153,8 +184,9 @@ def save_stage(connection: Connection, row: Mapping[str, Any]) -> None:
 
 
 def data_digest(connection: Connection, network_digest: str) -> str:
-    """Compute the digest of all that a run can see: the ledger of ingests and the network."""
-    seen = ":".join([*all_ingest_ids(connection), network_digest])
+    """Compute the digest of all that a run can see: ledger of ingests, network and switch states."""
+    states = read_newest_states(connection).to_json(orient="values", date_format="iso", date_unit="us")
+    seen = ":".join([*all_ingest_ids(connection), network_digest, states])
     return sha256(seen.encode()).hexdigest()
 
 
@@ -208,13 +240,37 @@ def save_acknowledgement(
 
 
 def acknowledged(connection: Connection, run_id: str) -> dict[str, str]:
-    """Map the acknowledged transformers of a run to who has seen them."""
-    query = sa.select(t.acknowledgement).where(t.acknowledgement.c.run_id == run_id)
-    return {r.transformer_id: r.acknowledged_by for r in connection.execute(query)}
+    """Map the transformers of a run that need no new acknowledgement to who has seen them.
+
+    The newest acknowledgement of a transformer, given on this run or an earlier one, holds until its level
+    rises: a run in which it is above its lowest level since then brings the alert back.
+    """
+    seen = t.acknowledgement
+    this = tuple(connection.execute(sa.select(*_RUN_ORDER).where(t.run.c.run_id == run_id)).first() or ())
+    acks: sa.Select[Any] = sa.select(*_RUN_ORDER, seen.c.transformer_id, seen.c.acknowledged_by)
+    given: dict[str, tuple[tuple[str, ...], str]] = {}
+    for row in sorted(tuple(row) for row in connection.execute(acks.join(seen))):
+        if row[:3] <= this:
+            given[row[3]] = (row[:3], row[4])
+
+    levels: sa.Select[Any] = sa.select(*_RUN_ORDER, t.risk.c.transformer_id, t.risk.c.risk_level)
+    levels = levels.join(t.risk).where(
+        t.risk.c.transformer_id.in_(sa.select(seen.c.transformer_id)),
+        t.run.c.issued_at >= min((run[0] for run, _ in given.values()), default=""),
+    )
+    lowest: dict[str, int] = {}
+    now: dict[str, int] = {}
+    for row in connection.execute(levels):
+        run, transformer_id, level = tuple(row[:3]), row[3], _LEVELS.index(row[4])
+        if transformer_id in given and given[transformer_id][0] <= run <= this:
+            lowest[transformer_id] = min(level, lowest.get(transformer_id, level))
+            if run == this:
+                now[transformer_id] = level
+    return {name: given[name][1] for name, level in now.items() if level <= lowest[name]}
 
 
 def unacknowledged(connection: Connection, run_id: str) -> list[str]:
-    """List the HIGH transformers of a run that nobody has acknowledged yet."""
+    """List the HIGH transformers of a run that wait for an acknowledgement, worst first."""
     seen = acknowledged(connection, run_id)
     query = (
         sa.select(t.risk.c.transformer_id)

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from gridlib.apps.cli import decide, orders, people, stages
-from gridlib.facts.errors import GridlibError
+from gridlib.facts.errors import FileError, GridlibError
 
 app = typer.Typer(
     name="gridlib",
@@ -28,10 +28,19 @@ def main() -> None:
     """Run the shell; every error a user can meet ends in one line and an exit status."""
     try:
         app()
-    except GridlibError as error:
+    except (GridlibError, OSError) as found:
+        error = found if isinstance(found, GridlibError) else _file_error(found)
         if "--json" in sys.argv:
             fault = {"code": error.code, "message": str(error), "what_to_do": error.what_to_do}
             print(json.dumps({"error": fault}, ensure_ascii=False))
         line = " ".join(f"{error} {error.what_to_do}".split())
         print(f"gridlib: {line}", file=sys.stderr)
         sys.exit(1)
+
+
+def _file_error(error: OSError) -> FileError:
+    """Say a fault of the file system as one of ours, without a traceback."""
+    name = str(error.filename or "file")
+    return FileError(
+        name, error.strerror or str(error), what_to_do="Check the path, its rights and the disk."
+    )

@@ -113,6 +113,29 @@ def abort(
 
 
 @app.command()
+def settle(
+    work_order_id: str,
+    by: By,
+    reason: Reason,
+    switched_back: Annotated[
+        bool, typer.Option("--switched-back/--carried-out", help="How the aborted order ended after all.")
+    ],
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Say how an aborted order that was not switched back has ended after all.
+
+    Example: gridlib workorder settle WO-2026-0001 --by operator2 --reason "crew returned" --switched-back
+    """
+    from gridlib.workflow import workorders
+
+    order = workorders.settle(
+        open_workbench(home), work_order_id, by=by, reason=reason, switched_back=switched_back
+    )
+    _say_order(as_json, order)
+
+
+@app.command()
 def cancel(work_order_id: str, by: By, reason: Reason, home: Home = None, as_json: Json = False) -> None:
     """Withdraw an open work order; its plan is a draft again.
 

@@ -48,19 +48,33 @@ def guarded(
     def pressed(_: Any) -> None:
         for button in buttons:
             button.disabled = True
+        said, kind = "", "done"
         try:
-            said, kind = action(), "done"
+            said = action()
         except GridlibError as error:
             said, kind = f"Not done: {error}. {error.what_to_do}", "refused"
-        except Exception:
-            reference = secrets.token_hex(3)
-            log.exception("fault %s in a screen", reference)
-            said = f"Something is wrong with the program; nothing was saved. Tell support: {reference}."
-            kind = "broken"
+        except Exception:  # noqa: BLE001 - the entrance: anything else is a fault of ours, said and logged
+            said, kind = _fault(), "broken"
         finally:
             for button in buttons:
                 button.disabled = False
-        after()
+        redrawn(after, status)
         status.say(said, kind)
 
     return pressed
+
+
+def redrawn(draw: Callable[[], None], status: StatusLine) -> None:
+    """Redraw a screen; a fault while drawing is said and logged like any other."""
+    try:
+        draw()
+    except GridlibError as error:
+        status.say(f"Cannot show this: {error}. {error.what_to_do}", "refused")
+    except Exception:  # noqa: BLE001 - the entrance, as above
+        status.say(_fault(), "broken")
+
+
+def _fault() -> str:
+    reference = secrets.token_hex(3)
+    log.exception("fault %s in a screen", reference)
+    return f"A fault of the program: look at the state shown before you go on, and tell support {reference}."

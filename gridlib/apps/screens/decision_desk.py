@@ -11,7 +11,7 @@ from gridlib.adapters.records.plans import PlanRecord
 from gridlib.adapters.records.work_orders import WorkOrderRecord
 from gridlib.apps.html import Html, escape
 from gridlib.apps.screens import plan_view
-from gridlib.apps.screens.boundary import StatusLine, guarded
+from gridlib.apps.screens.boundary import StatusLine, guarded, redrawn
 from gridlib.facts.errors import InputError
 from gridlib.facts.types import PlanState, StepState, WorkOrderState
 from gridlib.workbench import Workbench
@@ -76,7 +76,7 @@ class DecisionDesk:
         self._draw()
 
     def _chosen(self, _: object) -> None:
-        self._draw()
+        redrawn(self._draw, self.status)
 
     def _draw(self) -> None:
         chosen = self.choice.value
@@ -116,6 +116,12 @@ class DecisionDesk:
                 offered = [("Create work order (for crew)", "go", partial(self._issue, plan_id))]
             case PlanState.ISSUED:
                 offered = self._order_buttons(file.work_orders[-1])
+            case PlanState.PARTIAL:
+                number = file.work_orders[-1].work_order_id
+                offered = [
+                    ("Settle: switched back", "stop", partial(self._settle, number, switched_back=True)),
+                    ("Settle: carried out", "stop", partial(self._settle, number, switched_back=False)),
+                ]
         return offered + self._alert_buttons(file.record.plan.transformer_id)
 
     def _alert_buttons(self, transformer_id: str) -> list[Offer]:
@@ -130,21 +136,23 @@ class DecisionDesk:
                 (f"Start {number}", "go", partial(self._start, number)),
                 ("Cancel (with reason)", "stop", partial(self._cancel, number)),
             ]
-        waiting = next((s.step for s in order.steps if s.state is StepState.PENDING), None)
-        if waiting is None:
-            return [(f"Complete {number}", "go", partial(self._complete, number))]
-        at = waiting.number
-        offered = [
-            (f"Step {at} completed", "go", partial(self._step, number, at, StepState.COMPLETED)),
-            (f"Step {at} failed", "stop", partial(self._step, number, at, StepState.FAILED)),
-        ]
-        if not waiting.switching:
-            offered.append((f"Skip step {at}", "", partial(self._step, number, at, StepState.SKIPPED)))
-        return [
-            *offered,
+        stop: list[Offer] = [
             ("Abort, switched back", "stop", partial(self._abort, number, switched_back=True)),
             ("Abort, not switched back", "stop", partial(self._abort, number, switched_back=False)),
         ]
+        if any(s.state is StepState.FAILED for s in order.steps):
+            return stop
+        waiting = next((s.step for s in order.steps if s.state is StepState.PENDING), None)
+        if waiting is None:
+            return [(f"Complete {number}", "go", partial(self._complete, number)), *stop]
+        at = waiting.number
+        offered: list[Offer] = [
+            (f"Step {at} completed", "go", partial(self._step, number, at, StepState.COMPLETED)),
+            (f"Step {at} failed", "stop", partial(self._step, number, at, StepState.FAILED)),
+        ]
+        if not (waiting.switching or waiting.hold_point or waiting.needs_reading):
+            offered.append((f"Skip step {at}", "", partial(self._step, number, at, StepState.SKIPPED)))
+        return offered + stop
 
     def _words(self) -> str:
         return str(self.reason.value).strip()
@@ -201,6 +209,12 @@ class DecisionDesk:
             self.workbench, number, by=self.user.username, reason=self._words(), switched_back=switched_back
         )
         return self._said(f"{number} aborted.")
+
+    def _settle(self, number: str, *, switched_back: bool) -> str:
+        workorders.settle(
+            self.workbench, number, by=self.user.username, reason=self._words(), switched_back=switched_back
+        )
+        return self._said(f"{number} settled.")
 
 
 def show(workbench: Workbench) -> None:

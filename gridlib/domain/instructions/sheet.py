@@ -132,6 +132,7 @@ def _notes(plan: Plan, transfers: Sequence[Transfer], hour: pd.Timestamp, tz: st
         f"{t.move.close_switch}"
         for t in transfers
     )
+    margin_pct = plan.proof.margin_pct
     notes = [
         f"Break before make: {off}. Make before break is not offered, because the closed-loop AC flow and "
         "the fault level in parallel are not computed.",
@@ -139,10 +140,15 @@ def _notes(plan: Plan, transfers: Sequence[Transfer], hour: pd.Timestamp, tz: st
         "After an abort at any step, auto-reclose, earth-fault protection and tap control are restored.",
         f"Expected currents hold for {clock(hour, tz)}. At another hour: "
         + "; ".join(f"{t.move.open_switch}: {t.by_hour}" for t in transfers),
-        f"Proof: {plan.proof.method}; smallest margin of a receiver {plan.proof.margin_pct:.0f} %.",
+        f"Proof: {plan.proof.method}"
+        + (f"; smallest margin of a receiver {margin_pct:.0f} %." if margin_pct is not None else "."),
     ]
     if plan.proof.not_checked:
         notes.append(f"Not checked for want of data: {', '.join(plan.proof.not_checked)}.")
+    if plan.proof.unconfirmed:
+        notes.append(
+            f"Positions to be confirmed before the sheet is issued: {', '.join(plan.proof.unconfirmed)}."
+        )
     if plan.decide_by is not None:
         notes.append(f"Last time to decide: {clock(plan.decide_by, tz)}.")
     return tuple(notes)

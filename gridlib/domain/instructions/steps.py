@@ -57,9 +57,10 @@ def _readings_before(transfers: Sequence[Transfer], hour: pd.Timestamp, tz: str)
             "READ",
             t.move.open_switch,
             _place(t.opening),
-            f"Read the current of all three phases at {t.move.open_switch} and write it down.",
+            f"Read the current of all three phases at {t.move.open_switch}.",
             f"{t.low_a:.0f}-{t.high_a:.0f} A on each phase at {clock(hour, tz)}",
             "Outside the range: do not switch; abort, and have the plan proved again with the reading.",
+            write_down="current of each phase in A",
         )
     for sides, together in _by_sides(transfers).items():
         added_a, limit_a = sum(t.high_a for t in together), together[0].receiver_limit_a
@@ -116,6 +117,7 @@ def _path_checks(transfers: Sequence[Transfer], network: Network) -> Iterator[St
             f"Confirmed on {confirmed}" if dated else "NO DATED RECORD: measure and record it",
             "No record, or work at the tie since: measure the rotation; do not switch without it.",
             hold_point=not dated,
+            write_down="" if dated else "result of the measurement and name of who says go",
         )
 
 
@@ -158,6 +160,7 @@ def _control_room_before(transfers: Sequence[Transfer], feeders: str) -> Iterato
         "Name of the protection engineer and time of the confirmation",
         "Not confirmed: do not switch; restore auto-reclose and tap control, and abort.",
         hold_point=True,
+        write_down="name of the protection engineer",
     )
 
 
@@ -182,6 +185,7 @@ def _switching(t: Transfer, undo: Sequence[Step]) -> Iterator[Step]:
         f"Opened in part: make no second attempt, report, abort{earlier}.",
         state_after=SwitchState.OPEN,
         hold_point=weak,
+        write_down="name of who says go" if weak else "",
     )
     yield _step(
         "switch",
@@ -296,7 +300,9 @@ def _step(
     *,
     state_after: SwitchState | None = None,
     hold_point: bool = False,
+    write_down: str = "",
 ) -> Step:
+    """Make a step without its number; ``write_down`` is what it is not complete without."""
     return Step(
         step_id="",
         number=0,
@@ -304,12 +310,13 @@ def _step(
         verb=verb,
         device=device,
         place=place,
-        text=text,
+        text=f"{text} Write down: {write_down}." if write_down else text,
         expected=expected,
         if_it_fails=if_it_fails,
         switching=state_after is not None,
         state_after=state_after,
         hold_point=hold_point,
+        needs_reading=bool(write_down),
     )
 
 

@@ -5,7 +5,7 @@ writes small networks as a line of text.
 """
 
 from gridlib.domain.network.check import check_network
-from gridlib.domain.network.loads import section_load_kva, transformer_load_kva
+from gridlib.domain.network.loads import normal_load_kva, section_load_kva, transformer_load_kva
 from gridlib.domain.network.text import parse_network
 from gridlib.domain.network.topology import (
     LOOPED,
@@ -32,6 +32,7 @@ __all__ = [
     "current_states",
     "feeding",
     "feeding_tree",
+    "normal_load_kva",
     "parse_network",
     "section_load_kva",
     "transformer_load_kva",

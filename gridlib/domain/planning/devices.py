@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import pandas as pd
+
 from gridlib.domain.planning.fleet import Device, Fleet
 from gridlib.domain.planning.reserve import Reservation, landing_of
 from gridlib.facts.types import Move
@@ -73,7 +75,7 @@ def blocked(fleet: Fleet, moves: Sequence[Move]) -> Iterator[Refusal]:
     """Find devices that may not be operated, or not on load, and ties whose phases were never compared."""
     for move in moves:
         opening, closing = fleet.devices[move.open_switch], fleet.devices[move.close_switch]
-        for device in (closing, opening, *_path(fleet, move)):
+        for device in (closing, opening, *_path(fleet, move), *_feeder_heads(fleet, move)):
             if device.health in ("FAULT", "MAINTENANCE"):
                 yield Refusal(
                     f"switch_{device.health.lower()}", f"{device.switch_id} is reported in {device.health}"
@@ -98,17 +100,48 @@ def blocked(fleet: Fleet, moves: Sequence[Move]) -> Iterator[Refusal]:
 
 
 def _path(fleet: Fleet, move: Move) -> list[Device]:
-    """List closed devices that would carry the moved load: landing to feeder, and between sections."""
+    """List closed devices that would carry the moved load: landing to breaker, and between sections."""
     names = []
     node = landing_of(fleet, move)
     while node >= fleet.tree.transformers:
         names.append(fleet.tree.parent_switch[node])
         node = int(fleet.tree.parent[node])
-    names += [fleet.tree.parent_switch[fleet.position(name)] for name in move.sections]
+    moved = [fleet.position(name) for name in move.sections]
+    names += [fleet.tree.parent_switch[section] for section in moved if section >= 0]
+    return [fleet.devices[name] for name in names if name and name != move.open_switch]
+
+
+def _feeder_heads(fleet: Fleet, move: Move) -> list[Device]:
+    """List the breakers of the receiver's feeder; each of them counts for all transformers of the feeder."""
     receiver = fleet.position(move.to_transformer)
-    heads = fleet.feeder_devices.get(str(fleet.units["feeder_id"].iloc[receiver]), [])
-    heads = [head for head in heads if head.end in (receiver, -1)]
-    return [*(fleet.devices[name] for name in names if name and name != move.open_switch), *heads]
+    return fleet.feeder_devices.get(str(fleet.units["feeder_id"].iloc[receiver]), [])
+
+
+def unconfirmed(fleet: Fleet, moves: Sequence[Move], oldest: pd.Timestamp) -> Iterator[tuple[str, str]]:
+    """Find switches of a transfer whose position nobody confirmed since ``oldest``: name, and why.
+
+    The moves' own switches first, then the way from the donor's breaker to them and on to the receiver's.
+    """
+    known = [move for move in moves if {move.open_switch, move.close_switch} <= fleet.devices.keys()]
+    found = [fleet.devices[name] for move in known for name in (move.open_switch, move.close_switch)]
+    found += [device for move in known for device in (*_way_to(fleet, move), *_path(fleet, move))]
+    for device in dict.fromkeys(found):
+        if device.source == "assumed" or pd.isna(device.time):
+            yield device.switch_id, "assumed"
+        elif device.time < oldest:
+            yield device.switch_id, f"last confirmed {device.time:%Y-%m-%d}"
+
+
+def _way_to(fleet: Fleet, move: Move) -> list[Device]:
+    """List closed devices between the donor and the device that is opened."""
+    opening = fleet.devices[move.open_switch]
+    heads = [node for node in (opening.start, opening.end) if node >= 0]
+    names = []
+    for node in heads:
+        while node >= fleet.tree.transformers:
+            names.append(fleet.tree.parent_switch[node])
+            node = int(fleet.tree.parent[node])
+    return [fleet.devices[name] for name in names if name]
 
 
 def fed_after(fleet: Fleet, moves: Sequence[Move]) -> dict[int, tuple[int, str]] | None:

@@ -286,7 +286,7 @@ def build_fleet(network: Network, forecast: pd.DataFrame, tz: str) -> Fleet:
     load_kva = transformer_load_kva(network, flat, closed).to_numpy().reshape(normal_kva.shape)
     table = network.transformers.drop_duplicates("transformer_id").set_index("transformer_id")
     rating = table["rating_kva"].reindex(units).to_numpy(dtype=float)
-    rating = np.where(rating > 0, rating, np.nan)
+    rating = np.where((rating > 0) & np.isfinite(rating), rating, np.nan)
     devices = _devices(network, states, tree)
     return Fleet(network, states, times, tz, tree, normal_kva, load_kva, rating, devices)
 

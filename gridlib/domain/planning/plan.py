@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gridlib.domain.planning.fleet import Fleet, build_fleet
+from gridlib.domain.planning.heat import Heat, heat_of
 from gridlib.domain.planning.rank import (
     best_first,
     do_nothing_of,
@@ -16,9 +17,10 @@ from gridlib.domain.planning.rank import (
     touched_units,
 )
 from gridlib.domain.planning.reserve import Reservation, reserve
-from gridlib.domain.planning.score import Heat, heat_of, score_scenarios
+from gridlib.domain.planning.score import score_scenarios
 from gridlib.domain.planning.search import find_candidates
 from gridlib.domain.thermal import ThermalState
+from gridlib.facts.errors import GridlibError
 from gridlib.facts.types import Limits, Move, Network, Plan, PlanningCase, PlanningRules, RiskLevel, WhyNot
 
 
@@ -34,6 +36,7 @@ def plan_transfers(
     covered: Set[str] = frozenset(),
     reserved: Sequence[Move] = (),
     tz: str = "UTC",
+    now: pd.Timestamp | None = None,
 ) -> tuple[PlanningCase, ...]:
     """Plan load transfers for every transformer at MEDIUM or HIGH risk.
 
@@ -60,13 +63,17 @@ def plan_transfers(
         Moves of open plans, whose headroom is not spent again.
     tz : str
         Zone in which reasons name the hours.
+    now : Timestamp, optional
+        Moment at which the age of reported switch positions counts; default is the first hour of the
+        forecast.
 
     Returns
     -------
     tuple of PlanningCase
         One for each transformer at risk that is not covered, riskiest first: imminent, then HIGH, then by
         score. Each holds what doing nothing costs, up to ``plans_per_transformer`` plans ranked by net
-        risk reduction, fewer operations and margin, and why other transfers were refused.
+        risk reduction, fewer operations and margin, and why other transfers were refused. A transformer
+        that cannot be planned has one reason, ``forecast_missing`` or ``failed``, and nothing else.
 
     Notes
     -----
@@ -82,6 +89,7 @@ def plan_transfers(
     )
     fleet = build_fleet(network, forecast, tz)
     heat = heat_of(fleet, forecast, ambient_c, initial)
+    moment = fleet.times[0] if now is None else now
     spoken_for = list(reserved)
     cases = []
     for transformer_id in at_risk["transformer_id"]:
@@ -91,24 +99,32 @@ def plan_transfers(
             or not np.isfinite(fleet.load_kva[:, :, donor]).all()
             or np.isnan(fleet.rating_kva[donor])
         ):
-            cases.append(_unplanned(transformer_id))
+            reason = f"{transformer_id} has no load forecast or no rating"
+            cases.append(_unplanned(transformer_id, "forecast_missing", reason))
             continue
-        case = _plan_one(fleet, donor, heat, reserve(fleet, spoken_for), limits, rules)
+        try:
+            case = _plan_one(fleet, donor, heat, reserve(fleet, spoken_for), limits, rules, moment)
+        except GridlibError as error:
+            cases.append(_unplanned(transformer_id, "failed", str(error)))
+            continue
         if case.plans:
             spoken_for += case.plans[0].moves
         cases.append(case)
     return tuple(cases)
 
 
-def _unplanned(transformer_id: str) -> PlanningCase:
-    why = WhyNot(
-        transformer_id, (), "forecast_missing", f"{transformer_id} has no load forecast or no rating"
-    )
-    return PlanningCase(transformer_id, {}, (), (why,), ())
+def _unplanned(transformer_id: str, code: str, reason: str) -> PlanningCase:
+    return PlanningCase(transformer_id, {}, (), (WhyNot(transformer_id, (), code, reason),), ())
 
 
 def _plan_one(
-    fleet: Fleet, donor: int, heat: Heat, reserved: Reservation, limits: Limits, rules: PlanningRules
+    fleet: Fleet,
+    donor: int,
+    heat: Heat,
+    reserved: Reservation,
+    limits: Limits,
+    rules: PlanningRules,
+    now: pd.Timestamp,
 ) -> PlanningCase:
     name = str(fleet.names[donor])
     candidates, refused = find_candidates(fleet, donor, reserved, limits, rules)
@@ -125,7 +141,7 @@ def _plan_one(
         if (refusal := refuse_on_risk(fleet, before, after, limits)) is not None:
             harmless.append(WhyNot(name, candidate.moves, *refusal))
         else:
-            plans.append(make_plan(fleet, candidate, before, after, limits, rules))
+            plans.append(make_plan(fleet, candidate, before, after, limits, rules, now))
     ranked = sorted(plans, key=best_first)[: rules.plans_per_transformer]
     ranked = [replace(plan, rank=rank) for rank, plan in enumerate(ranked, start=1)]
     return PlanningCase(

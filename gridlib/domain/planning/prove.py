@@ -1,26 +1,28 @@
 """Is a transfer allowed? One check for planning, approval, issue and start."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from gridlib.domain.planning.devices import Refusal, blocked, conflicts, fed_after, misfits
+from gridlib.domain.planning.devices import Refusal, blocked, conflicts, fed_after, misfits, unconfirmed
 from gridlib.domain.planning.fleet import Fleet, build_fleet
+from gridlib.domain.planning.heat import heat_of, heat_refusals
 from gridlib.domain.planning.hours import all_hours, load_break, switch_limits, unknown_loads
 from gridlib.domain.planning.reserve import Reservation, reserve
+from gridlib.domain.thermal import ThermalState
 from gridlib.facts.types import Limits, Move, Network, PlanningRules, Proof
 
-NOT_COMPUTED = ("protection", "voltage", "line loading", "feeder head")
+NOT_COMPUTED = ("protection", "fault level", "voltage", "line loading", "feeder head")
 """What the additive check does not look at; shown with every proof."""
 
 
 class Trial(NamedTuple):
-    """What refuses the moves, and the smallest distance to a limit on a receiver [%]."""
+    """What refuses the moves, and the smallest distance to a limit on a receiver [%]; None: not looked at."""
 
     refusals: tuple[Refusal, ...]
-    margin_pct: float
+    margin_pct: float | None
 
 
 def prove_moves(
@@ -32,6 +34,9 @@ def prove_moves(
     rules: PlanningRules,
     reserved: Sequence[Move] = (),
     tz: str = "UTC",
+    ambient_c: pd.DataFrame | None = None,
+    initial: ThermalState | None = None,
+    now: pd.Timestamp | None = None,
 ) -> Proof:
     """Prove load transfers against the network, the switch states and the forecast as they are now.
 
@@ -44,19 +49,29 @@ def prove_moves(
     moves : sequence of Move
         What one plan would switch.
     limits : Limits
-        ``loading_limit_pct`` is used.
+        ``loading_limit_pct``, ``planned_hot_spot_c`` and ``high_hot_spot_p90_c`` are used.
     rules : PlanningRules
         ``derating_pct`` and ``state_max_age_h`` are used.
     reserved : sequence of Move
         Moves of other open plans, whose headroom is not spent again.
     tz : str
         Zone in which reasons name the hours.
+    ambient_c : DataFrame, optional
+        Air at each transformer over the horizon, wide: time x transformer [degC]; without it the hot spots
+        are not checked, and the proof says so.
+    initial : ThermalState, optional
+        State before the horizon, in the order of the transformers in ``forecast``; default is the steady
+        state of the first hour.
+    now : Timestamp, optional
+        Moment at which the age of reported switch positions counts; default is the first hour of the
+        forecast.
 
     Returns
     -------
     Proof
         ``holds`` is True when no device refuses, everything stays radial and fed, no limit is newly broken
-        and no violation grows, in any hour at p10, p50 and p90, in both directions of flow.
+        and no violation grows, in any hour at p10, p50 and p90, in both directions of flow, and no hot spot
+        rises above its limit in any hour at p50 and p90.
 
     Notes
     -----
@@ -65,17 +80,40 @@ def prove_moves(
     and each side is given the end of their +- range that is worse for it.
     """
     fleet = build_fleet(network, forecast, tz)
-    return proof_of(fleet, moves, try_moves(fleet, moves, reserve(fleet, reserved), limits, rules), rules)
+    promised = reserve(fleet, reserved)
+    trial = try_moves(fleet, moves, promised, limits, rules)
+    unknown: tuple[str, ...] = ("hot spot",)
+    if ambient_c is not None and trial.margin_pct is not None:
+        heat = heat_of(fleet, forecast, ambient_c, initial)
+        found, unknown = heat_refusals(fleet, moves, promised, heat, limits)
+        trial = trial._replace(refusals=(*trial.refusals, *found))
+    return proof_of(fleet, moves, trial, rules, fleet.times[0] if now is None else now, unknown)
 
 
-def proof_of(fleet: Fleet, moves: Sequence[Move], trial: Trial, rules: PlanningRules) -> Proof:
-    """Write the outcome of a trial down."""
+def proof_of(
+    fleet: Fleet,
+    moves: Sequence[Move],
+    trial: Trial,
+    rules: PlanningRules,
+    now: pd.Timestamp,
+    heat_unknown: tuple[str, ...] = (),
+) -> Proof:
+    """Write the outcome of a trial down; ``heat_unknown`` is what heat could not be looked at."""
+    oldest = now - pd.Timedelta(hours=rules.state_max_age_h)
+    doubtful = dict(unconfirmed(fleet, moves, oldest))
+    ties = [fleet.devices[move.close_switch] for move in moves if move.close_switch in fleet.devices]
     return Proof(
         holds=not trial.refusals,
         method=f"additive kVA, {rules.derating_pct:g} % derated",
         reasons=tuple(refusal.reason for refusal in trial.refusals),
-        not_checked=(*NOT_COMPUTED, *_unconfirmed(fleet, moves, rules)),
+        not_checked=(
+            *NOT_COMPUTED,
+            *heat_unknown,
+            *(f"state of {name} ({why})" for name, why in doubtful.items()),
+            *(f"limit of {tie.switch_id}" for tie in ties if np.isnan(tie.limit_kva)),
+        ),
         margin_pct=trial.margin_pct,
+        unconfirmed=tuple(doubtful),
     )
 
 
@@ -98,18 +136,18 @@ def try_moves(
     Returns
     -------
     Trial
-        All refusals of the first of these groups that has any; margin is NaN where no load was looked at.
+        All refusals of the first of these groups that has any; margin is None where no load was looked at.
     """
     for group in (misfits(fleet, moves), conflicts(fleet, moves, reserved), blocked(fleet, moves)):
         if found := tuple(dict.fromkeys(group)):
-            return Trial(found, float("nan"))
+            return Trial(found, None)
     fed = fed_after(fleet, moves)
     if fed is None:
         names = " and ".join(sorted({move.close_switch for move in moves}))
         refusal = Refusal("not_radial", f"closing {names} would leave a ring or a section without supply")
-        return Trial((refusal,), float("nan"))
+        return Trial((refusal,), None)
     if found := tuple(unknown_loads(fleet, moves)):
-        return Trial(found, float("nan"))
+        return Trial(found, None)
     overloads, margin_pct = all_hours(fleet, moves, reserved, limits, rules)
     found = (
         *load_break(fleet, moves, rules),
@@ -117,20 +155,3 @@ def try_moves(
         *overloads,
     )
     return Trial(found, margin_pct)
-
-
-def _unconfirmed(fleet: Fleet, moves: Sequence[Move], rules: PlanningRules) -> Iterable[str]:
-    """Switches whose position nobody confirmed lately, and limits that are not known."""
-    oldest = fleet.times[0] - pd.Timedelta(hours=rules.state_max_age_h)
-    for name in dict.fromkeys(name for move in moves for name in (move.open_switch, move.close_switch)):
-        device = fleet.devices.get(name)
-        if device is None:
-            continue
-        if device.source == "assumed":
-            yield f"state of {name} (assumed)"
-        elif not device.time >= oldest:
-            yield f"state of {name} (last confirmed {device.time:%Y-%m-%d})"
-    for move in moves:
-        tie = fleet.devices.get(move.close_switch)
-        if tie is not None and np.isnan(tie.limit_kva):
-            yield f"limit of {tie.switch_id}"

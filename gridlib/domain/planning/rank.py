@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.fleet import P50, Fleet, Floats
+from gridlib.domain.planning.heat import too_hot, upper_kva
 from gridlib.domain.planning.prove import proof_of
 from gridlib.domain.planning.score import Unit
-from gridlib.domain.planning.search import Candidate, over_kva, upper_kva
+from gridlib.domain.planning.search import Candidate, over_kva
 from gridlib.facts.types import Limits, Move, Plan, PlanningRules, Side
 
 RATINGS_KVA = (250, 400, 500, 630, 800, 1000, 1500)
@@ -30,15 +32,13 @@ def refuse_on_risk(
 ) -> Refusal | None:
     """Refuse a transfer that heats a transformer past its limit or does not lower the net risk."""
     for unit, state in after.items():
-        limit_c = limits.high_hot_spot_p90_c
-        if state.hot_spot_c_p90 > max(limit_c, before[unit].hot_spot_c_p90) + _ROUNDING:
-            return Refusal(
-                "hot_spot",
-                f"hot spot of {fleet.names[unit]} would reach {state.hot_spot_c_p90:.1f} degC at p90, "
-                f"limit {limit_c:g} degC: {state.hot_spot_c_p90 - limit_c:.1f} K too much",
-            )
+        earlier, later = ((u.hot_spot_c, u.hot_spot_c_p90) for u in (before[unit], state))
+        for refusal in too_hot(fleet, unit, earlier, later, limits):
+            return refusal
+    units = [state[unit] for unit in after for state in (before, after)]
     risk_before, risk_after = (sum(state[unit].score for unit in after) for state in (before, after))
-    if not np.isfinite(risk_before + risk_after):
+    known = (np.isfinite([*u.hot_spot_c, *u.hot_spot_c_p90, u.loss_of_life_d]).all() for u in units)
+    if not (np.isfinite(risk_before + risk_after) and all(known)):
         return Refusal("not_scored", "air temperature or thermal state of a touched transformer is missing")
     if not risk_after < risk_before - _ROUNDING:
         return Refusal(
@@ -56,6 +56,7 @@ def make_plan(
     after: Mapping[int, Unit],
     limits: Limits,
     rules: PlanningRules,
+    now: pd.Timestamp,
 ) -> Plan:
     """Write a proven transfer down; its rank is set when all plans of the transformer are known."""
     moves = candidate.moves
@@ -72,7 +73,7 @@ def make_plan(
         rank=0,
         moves=moves,
         sides=tuple(_side(fleet, unit, unit == donor, before[unit], after[unit], limits) for unit in after),
-        proof=proof_of(fleet, moves, candidate.trial, rules),
+        proof=proof_of(fleet, moves, candidate.trial, rules, now),
         relief_pct=100 * relieved_kvah / overload_kvah[quantile] if overload_kvah[quantile] > 0 else 0.0,
         relieved_kvah=relieved_kvah,
         risk_before=sum(before[unit].score for unit in after),
@@ -89,25 +90,26 @@ def best_first(plan: Plan) -> tuple[float, int, float, tuple[str, ...]]:
     """Order plans by reduction of net risk, then fewer operations, then margin."""
     names = tuple(name for move in plan.moves for name in (move.open_switch, move.close_switch))
     reduction = plan.risk_before - plan.risk_after
-    return -round(reduction, 6), plan.operations, -plan.proof.margin_pct, names
+    return -round(reduction, 6), plan.operations, -(plan.proof.margin_pct or 0.0), names
 
 
-def do_nothing_of(fleet: Fleet, donor: int, state: Unit, limits: Limits) -> dict[str, float]:
-    """Plan 0: what the horizon costs without switching."""
+def do_nothing_of(fleet: Fleet, donor: int, state: Unit, limits: Limits) -> dict[str, float | None]:
+    """Plan 0: what the horizon costs without switching; None where a number is not known."""
     load = fleet.load_kva[:, :, donor]
     rating = fleet.rating_kva[donor]
     limit = rating * limits.loading_limit_pct / 100
     likely, high = np.abs(load[P50]), upper_kva(load)
-    return {
+    numbers = {
         "hours_over_p50": float((likely > limit).sum() * fleet.step_h),
         "hours_over_p90": float((high > limit).sum() * fleet.step_h),
         "peak_pct_p50": float(100 * likely.max() / rating),
         "peak_pct_p90": float(100 * high.max() / rating),
         "overload_kvah_p50": float(over_kva(likely, limit).sum() * fleet.step_h),
         "overload_kvah_p90": float(over_kva(high, limit).sum() * fleet.step_h),
-        "hot_spot_c_max": state.hot_spot_c,
+        "hot_spot_c_max": float(state.hot_spot_c.max()),
         "loss_of_life_d": state.loss_of_life_d,
     }
+    return {name: number if np.isfinite(number) else None for name, number in numbers.items()}
 
 
 def other_measures_of(fleet: Fleet, donor: int, best: Plan | None, limits: Limits) -> tuple[str, ...]:
@@ -177,8 +179,8 @@ def _side(fleet: Fleet, unit: int, is_donor: bool, before: Unit, after: Unit, li
         peak_pct_p90_after=float(p90_after.max()),
         hours_over_before=int((p50_before > limits.loading_limit_pct).sum()),
         hours_over_after=int((p50_after > limits.loading_limit_pct).sum()),
-        hot_spot_c_before=before.hot_spot_c,
-        hot_spot_c_after=after.hot_spot_c,
+        hot_spot_c_before=float(before.hot_spot_c.max()),
+        hot_spot_c_after=float(after.hot_spot_c.max()),
         loss_of_life_d_before=before.loss_of_life_d,
         loss_of_life_d_after=after.loss_of_life_d,
         risk_before=before.score,

@@ -1,7 +1,7 @@
 """Risk of the touched transformers before and after a transfer, by the same components as the risk score."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -9,63 +9,25 @@ import pandas as pd
 
 from gridlib.domain.network import apply_moves, closed_switches
 from gridlib.domain.planning.fleet import P50, Fleet, Floats
+from gridlib.domain.planning.heat import Heat, hot_spots, loads_after
 from gridlib.domain.planning.reserve import Reservation
-from gridlib.domain.planning.search import upper_kva
 from gridlib.domain.risk import (
     cascading_component,
     overload_component,
     thermal_component,
     weighted_score,
 )
-from gridlib.domain.thermal import ThermalState, loss_of_life_d, thermal_response, thermal_spec
 from gridlib.facts.types import Limits, Move, Network
 
 
 class Unit(NamedTuple):
-    """One touched transformer in one scenario; ``hot_spot_c_p90`` is that of the p90 load."""
+    """One touched transformer in one scenario: load [Q, T], hot spot [T] at p50 and at p90, and the rest."""
 
     load_kva: Floats
-    hot_spot_c: float
-    hot_spot_c_p90: float
+    hot_spot_c: Floats
+    hot_spot_c_p90: Floats
     loss_of_life_d: float
     score: float
-
-
-@dataclass(frozen=True)
-class Heat:
-    """What the thermal model needs: air [T, N] and the state before the horizon, by position in the fleet."""
-
-    ambient_c: Floats
-    initial: ThermalState | None
-
-
-def heat_of(
-    fleet: Fleet, forecast: pd.DataFrame, ambient_c: pd.DataFrame, initial: ThermalState | None
-) -> Heat:
-    """Bring air and thermal state into the order of the fleet.
-
-    Parameters
-    ----------
-    fleet : Fleet
-        The fleet.
-    forecast : DataFrame
-        `ForecastFrame`; ``initial`` is in the order of its transformers.
-    ambient_c : DataFrame
-        Air at each transformer, wide: time x transformer [degC].
-    initial : ThermalState, optional
-        State before the horizon; default is the steady state of the first hour.
-
-    Returns
-    -------
-    Heat
-        NaN where a transformer has no air or no state.
-    """
-    units = fleet.tree.nodes[: fleet.tree.transformers]
-    air = ambient_c.reindex(index=fleet.times, columns=units).to_numpy(dtype=float)
-    if initial is None:
-        return Heat(air, None)
-    place = pd.Index(forecast["transformer_id"].unique()).get_indexer(units)
-    return Heat(air, ThermalState(*(np.where(place >= 0, part[place], np.nan) for part in initial)))
 
 
 def score_scenarios(
@@ -96,37 +58,22 @@ def score_scenarios(
         For each scenario its transformers; NaN scores where air or load is missing.
     """
     where = np.array([unit for units, _ in scenarios for unit in units], dtype=np.int64)
-    loads = []
-    for units, moves in scenarios:
-        changes = fleet.deltas(moves)
-        loads += [reserved.load_kva(fleet, unit)[0] + changes.get(unit, 0.0) for unit in units]
-    # The +- range of a section can turn the order of close quantiles; a distribution has them sorted.
-    quantiles = np.sort(np.stack(loads, axis=-1), axis=0)
+    loads = [load for units, moves in scenarios for load in loads_after(fleet, units, moves, reserved)]
+    quantiles = np.stack(loads, axis=-1)
     rating = fleet.rating_kva[where]
-    likely, life_d = _hot_spot_c(fleet, np.abs(quantiles[P50]) / rating, where, heat)
-    upper, _ = _hot_spot_c(fleet, upper_kva(quantiles) / rating, where, heat)
+    hot = hot_spots(fleet, quantiles, where, heat)
     cascading = _cascading(fleet, scenarios, limits)
     score = weighted_score(
-        overload_component(quantiles, rating, limits), thermal_component(likely, limits), cascading, limits
+        overload_component(quantiles, rating, limits),
+        thermal_component(hot.likely_c, limits),
+        cascading,
+        limits,
     )
-    values = zip(
-        np.moveaxis(quantiles, -1, 0), likely.max(axis=0), upper.max(axis=0), life_d, score, strict=True
+    scored = (
+        Unit(quantiles[:, :, k], hot.likely_c[:, k], hot.upper_c[:, k], float(hot.life_d[k]), float(score[k]))
+        for k in range(len(where))
     )
-    scored = (Unit(load, *(float(number) for number in numbers)) for load, *numbers in values)
     return [{unit: next(scored) for unit in touched} for touched, _ in scenarios]
-
-
-def _hot_spot_c(fleet: Fleet, load_pu: Floats, where: np.ndarray, heat: Heat) -> tuple[Floats, Floats]:
-    """Hot spot [T, M] and life used [M] of the transformers at the given positions."""
-    units = fleet.units.iloc[where].reset_index()
-    step_min = 60 * fleet.step_h
-    initial = heat.initial and ThermalState(*(part[where] for part in heat.initial))
-    spec = thermal_spec(units)
-    hot_spot_c = thermal_response(
-        load_pu, heat.ambient_c[:, where], spec, step_min=step_min, initial=initial
-    ).hot_spot_c
-    paper = units["paper"].to_numpy(dtype=object) if "paper" in units else "normal"
-    return hot_spot_c, loss_of_life_d(hot_spot_c, paper, step_min=step_min)
 
 
 def _cascading(

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from gridlib.domain.planning.devices import Refusal
-from gridlib.domain.planning.fleet import P10, P50, P90, Fleet, Floats
+from gridlib.domain.planning.fleet import P50, Fleet, Floats
+from gridlib.domain.planning.heat import upper_kva
 from gridlib.domain.planning.prove import Trial, try_moves
 from gridlib.domain.planning.reserve import Reservation
 from gridlib.facts.types import Limits, Move, PlanningRules, WhyNot
@@ -143,12 +144,6 @@ def merit_of(fleet: Fleet, moves: tuple[Move, ...], reserved: Reservation, limit
             )
     merit = np.nan_to_num(merit * fleet.step_h, nan=-np.inf)
     return float(merit[0]), float(merit[1]), float(merit[2])
-
-
-def upper_kva(load_kva: Floats) -> Floats:
-    """Size of the load [T] that is exceeded with 10 % chance, import or export, from quantiles [Q, T]."""
-    upper: Floats = np.maximum(load_kva[P90], -load_kva[P10])
-    return upper
 
 
 def over_kva(load_kva: Floats, limit_kva: float) -> Floats:

@@ -24,6 +24,9 @@ WEIGHT_UNSERVED, WEIGHT_STRESS, WEIGHT_TRIPS = 0.6, 0.25, 0.15
 MAX_ASSIGNMENTS = 4096
 """Ways to spread one unit's branches over its neighbours that are looked at."""
 
+_BUNDLES = 12
+"""Bundles of branches that have one and the same neighbour: 2^12 ways are `MAX_ASSIGNMENTS`."""
+
 _STRESS_SPAN_PU = 0.2
 _ROUNDING_PU = 1e-9
 
@@ -92,7 +95,8 @@ def cascading_component(
     - U: load that cannot be picked up, over the rating of i. What hangs on i without a branch, or on a
       branch without a tie, is lost; a branch goes over whole, to one neighbour, within the tie's limit and
       ``emergency_pct`` of the neighbour's rating. All ways to do so are compared and the least unserved
-      load counts.
+      load counts; where there are more than 4,096, the smallest neighbours are left out, but each branch
+      keeps one, and more than twelve branches with one and the same neighbour go over in twelve bundles.
     - S: ``clip((loading - 1) / 0.2, 0, 1)`` of the busiest neighbour once all tied branches are picked up
       in the most even way; 1 where they cannot all be picked up.
     - C: ``1 - 2^-n`` with n the neighbours that would pass ``trip_pct`` if nobody managed it and each
@@ -201,48 +205,77 @@ def _best_pick_up(fleet: _Fleet, limits: Limits) -> _PickUp:
 
 @dataclass(frozen=True)
 class _Group:
-    """Branches of one unit that share neighbours; ``options[b]`` are positions in ``neighbours``."""
+    """Branches of one unit that share neighbours; ``options[b]`` are positions in ``neighbours``.
+
+    An entry of ``bundles`` is one branch, or several that go over together or not at all.
+    """
 
     owner: int
-    branches: tuple[int, ...]
+    bundles: tuple[tuple[int, ...], ...]
     neighbours: tuple[int, ...]
     options: tuple[tuple[int, ...], ...]
-    limit_kva: tuple[tuple[float, ...], ...]
+    limit_kva: tuple[tuple[tuple[float, ...], ...], ...]
+
+
+Near = dict[int, dict[int, float]]
+"""Neighbours of each branch, with the limit of the tie [kVA]."""
 
 
 def _groups(fleet: _Fleet) -> Iterator[_Group]:
     for owner, ties in fleet.ties.groupby("owner", sort=True):
-        open_limits: dict[int, dict[int, float]] = defaultdict(dict)
+        near: Near = defaultdict(dict)
         for branch, neighbour, limit in zip(
             ties["branch"], ties["neighbour"], ties["limit_kva"], strict=True
         ):
-            open_limits[int(branch)][int(neighbour)] = float(limit)
-        while open_limits:
-            first, reached = open_limits.popitem()
-            members = {first: reached}
-            around = set(reached)
-            while touching := [branch for branch, near in open_limits.items() if around & near.keys()]:
-                for branch in touching:
-                    members[branch] = open_limits.pop(branch)
-                    around |= members[branch].keys()
-            yield _group(int(str(owner)), members, fleet.rating_kva)
+            near[int(branch)][int(neighbour)] = float(limit)
+        for members in _parts(near):
+            for part in _parts(_narrowed(members, fleet.rating_kva)):
+                yield _group(int(str(owner)), part, fleet.rating_kva)
 
 
-def _group(owner: int, members: dict[int, dict[int, float]], rating_kva: Floats) -> _Group:
-    """Order a group; beyond `MAX_ASSIGNMENTS` ways leave out the smallest neighbours, whatever the load."""
-    choice = {
-        branch: sorted(near, key=lambda n: (-rating_kva[n], n)) for branch, near in sorted(members.items())
-    }
-    while np.prod([len(near) + 1.0 for near in choice.values()]) > MAX_ASSIGNMENTS:
-        widest = max(choice, key=lambda branch: len(choice[branch]))
-        choice[widest].pop()
+def _parts(near: Near) -> Iterator[Near]:
+    """Part branches into groups that share no neighbour."""
+    left = dict(near)
+    while left:
+        first, reached = left.popitem()
+        members = {first: reached}
+        around = set(reached)
+        while touching := [branch for branch, others in left.items() if around & others.keys()]:
+            for branch in touching:
+                members[branch] = left.pop(branch)
+                around |= members[branch].keys()
+        yield dict(sorted(members.items()))
+
+
+def _narrowed(members: Near, rating_kva: Floats) -> Near:
+    """Leave out the smallest neighbours beyond `MAX_ASSIGNMENTS` ways, whatever the load; each keeps one."""
+    kept = {branch: dict(near) for branch, near in members.items()}
+    while np.prod([len(near) + 1.0 for near in kept.values()]) > MAX_ASSIGNMENTS:
+        widest = max(kept, key=lambda branch: len(kept[branch]))
+        if len(kept[widest]) == 1:
+            break
+        kept[widest].pop(min(kept[widest], key=lambda n: (rating_kva[n], -n)))
+    return kept
+
+
+def _group(owner: int, members: Near, rating_kva: Floats) -> _Group:
+    """Order a group; branches with one neighbour each that are too many go over in bundles."""
+    choice = {branch: sorted(near, key=lambda n: (-rating_kva[n], n)) for branch, near in members.items()}
+    order = list(choice)
+    # Of a fixed set of ways, chosen without a look at the load, the best never gets better when a load rises.
+    bundles: list[tuple[int, ...]] = [(branch,) for branch in order]
+    if np.prod([len(near) + 1.0 for near in choice.values()]) > MAX_ASSIGNMENTS:
+        bundles = [tuple(order[k::_BUNDLES]) for k in range(_BUNDLES)]
     neighbours = sorted({n for near in choice.values() for n in near})
     return _Group(
         owner,
-        tuple(choice),
+        tuple(bundles),
         tuple(neighbours),
-        tuple(tuple(neighbours.index(n) for n in near) for near in choice.values()),
-        tuple(tuple(members[branch][n] for n in near) for branch, near in choice.items()),
+        tuple(tuple(neighbours.index(n) for n in choice[bundle[0]]) for bundle in bundles),
+        tuple(
+            tuple(tuple(members[branch][n] for branch in bundle) for n in choice[bundle[0]])
+            for bundle in bundles
+        ),
     )
 
 
@@ -251,9 +284,21 @@ def _spread_branches(
 ) -> tuple[Floats, Floats, NDArray[np.int64], Floats]:
     """Compare all ways to spread the branches of groups of the same shape; arrays [T, G]."""
     near = np.array([group.neighbours for group in groups]).T
-    kva = [fleet.branch_kva[:, [group.branches[b] for group in groups]] for b in range(len(options))]
+    kva = [
+        np.stack([fleet.branch_kva[:, list(group.bundles[b])].sum(axis=1) for group in groups], axis=1)
+        for b in range(len(options))
+    ]
     room = [
-        [kva[b] <= np.array([group.limit_kva[b][o] for group in groups]) for o in range(len(choice))]
+        [
+            np.stack(
+                [
+                    (fleet.branch_kva[:, list(group.bundles[b])] <= group.limit_kva[b][o]).all(axis=1)
+                    for group in groups
+                ],
+                axis=1,
+            )
+            for o in range(len(choice))
+        ]
         for b, choice in enumerate(options)
     ]
     top = limits.emergency_pct / 100
@@ -261,7 +306,6 @@ def _spread_branches(
     reach = np.zeros_like(saved)
     busiest = np.full(saved.shape, -1)
     stress = np.full(saved.shape, np.inf)
-    must_go = [b for b, choice in enumerate(options) if choice]
     for ways in product(*(range(-1, len(choice)) for choice in options)):
         picked = [(b, way) for b, way in enumerate(ways) if way >= 0]
         possible = np.ones(saved.shape, dtype=bool)
@@ -283,7 +327,7 @@ def _spread_branches(
         saved = np.where(better, taken, saved)
         reach = np.where(better, worst, reach)
         busiest = np.where(better, who, busiest)
-        if len(picked) == len(must_go):
+        if len(picked) == len(options):
             stress = np.where(possible, np.minimum(stress, worst), stress)
     return saved, reach, busiest, stress
 

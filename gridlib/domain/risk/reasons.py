@@ -18,7 +18,8 @@ class Picture:
     """What the sentences are made of; arrays [N], [T, N] where they have a time, ``local`` [T].
 
     ``components`` is [3, N]: overload, thermal, cascading; ``p_any`` [3, N]: first day, after it, whole
-    horizon; ``worst`` is the hour of the overload component.
+    horizon; ``worst`` is the hour of the overload component; ``unknown_sections`` are the foreign sections of
+    unknown load, in words.
     """
 
     ids: NDArray[np.object_]
@@ -34,7 +35,9 @@ class Picture:
     hot_spot_c: Floats
     life_d: Floats
     horizon_h: float
+    loss_known: Flags
     loss_sentence: NDArray[np.object_]
+    unknown_sections: NDArray[np.object_]
     measured_kva: Floats
     over_now: Flags
     p_any: Floats
@@ -106,7 +109,7 @@ def _cascading(picture: Picture, limits: Limits, n: int) -> str:  # noqa: ARG001
 
 
 def _rules(picture: Picture, limits: Limits, n: int) -> list[str]:
-    """Say which rules raised the level and on which number, and that heat is unknown where it is."""
+    """Say which rules raised the level and on which number, and what is unknown."""
     said = []
     chance = f"(limit {100 * limits.p_any_limit:.0f} %)"
     if picture.imminent[n]:
@@ -124,6 +127,12 @@ def _rules(picture: Picture, limits: Limits, n: int) -> list[str]:
         said.append(f"{_lead('R2', picture, n)}: {'; '.join(_severe(picture, limits, n))}")
     if not picture.heat_known[n]:
         said.append("Thermal not computed: no temperatures for this transformer")
+    if picture.unknown_sections[n]:
+        said.append(
+            f"Load too low: it carries {picture.unknown_sections[n]} of another transformer, load not known"
+        )
+    if not picture.loss_known[n]:
+        said.append("Cascading not computed: the load of this transformer is not known in full")
     return said
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from gridlib.domain.network import closed_switches, current_states, transformer_load_kva
+from gridlib.domain.network import closed_switches, current_states, feeding, transformer_load_kva
 from gridlib.domain.thermal.arrays import Floats, wide_arrays
 from gridlib.facts.types import Network
 from gridlib.facts.units import QUANTILE_COLUMNS, QUANTILE_LEVELS
@@ -32,7 +32,9 @@ def carry_to_present_states(
     -----
     Quantiles are added as they are (comonotonic). For transformers whose sections have changed, the chance
     of any overload in a window is taken from its worst hour, a lower bound, and the window's peak from the
-    hourly quantiles; error paths of moved sections do not exist.
+    hourly quantiles; error paths of moved sections do not exist. A section that hangs on a foreign
+    transformer and whose load is not known counts as nothing, so that its transformer's load is too low:
+    `unknown_foreign_sections` names it, and `score_risk` says so.
     """
     closed = closed_switches(current_states(network))
     normal = frozenset(network.switches.loc[network.switches["normal_state"] == "CLOSED", "switch_id"])
@@ -41,9 +43,11 @@ def carry_to_present_states(
     columns = ("load_kva_mean", *QUANTILE_COLUMNS)
     ids, times, values = wide_arrays(forecast, columns)
     flat = pd.DataFrame(values.reshape(-1, len(ids)), columns=ids)
-    running = transformer_load_kva(network, flat, closed).reindex(columns=ids).fillna(flat)
+    everyone = flat.columns.union(pd.Index(network.transformers["transformer_id"]).unique(), sort=False)
+    known_kva = flat.reindex(columns=everyone).fillna(0.0)
+    running = transformer_load_kva(network, known_kva, closed).reindex(columns=ids).where(flat.notna())
     carried: Floats = running.to_numpy(float).reshape(values.shape)
-    changed = ~np.isclose(carried, values, rtol=0, atol=1e-9).all(axis=(0, 1))
+    changed = ~np.isclose(carried, values, rtol=0, atol=1e-9, equal_nan=True).all(axis=(0, 1))
     if not changed.any():
         return forecast, windows
     rating = network.transformers.drop_duplicates("transformer_id").set_index("transformer_id")["rating_kva"]
@@ -69,6 +73,36 @@ def carry_to_present_states(
     for column, hourly in (("p_any_overload", p_over), ("peak_kva_p50", median), ("peak_kva_p90", p90)):
         reset.loc[rows, column] = np.where(inside, hourly[:, unit], -np.inf).max(axis=0)
     return moved, reset
+
+
+def unknown_foreign_sections(
+    network: Network, states: pd.DataFrame, normal_kva: pd.DataFrame
+) -> dict[str, list[str]]:
+    """Name the sections that hang on a foreign transformer now and whose load is not known in every hour.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    states : DataFrame
+        Switch states, as from `gridlib.domain.network.current_states`.
+    normal_kva : DataFrame
+        Wide, time x transformer, with every section at its normal transformer [kVA].
+
+    Returns
+    -------
+    dict
+        Sections by the transformer that feeds them now.
+    """
+    sections = network.sections.drop_duplicates("section_id").set_index("section_id")
+    fed_by = feeding(network, closed_switches(states)).reindex(sections.index)
+    known = normal_kva.columns[np.isfinite(normal_kva.to_numpy(float)).all(axis=0)]
+    foreign = fed_by.notna() & (fed_by != sections["transformer_id"])
+    unknown = fed_by[foreign & ~sections["transformer_id"].isin(known)]
+    found: dict[str, list[str]] = {}
+    for section, transformer in unknown.items():
+        found.setdefault(str(transformer), []).append(str(section))
+    return found
 
 
 def exceedance(quantile_kva: Floats, rating_kva: Floats) -> Floats:

@@ -16,6 +16,7 @@ from gridlib.domain.risk.components import (
 )
 from gridlib.domain.risk.levels import LEVELS, RULE_FLOORS, level_of, sort_risk
 from gridlib.domain.risk.reasons import Picture, all_reasons
+from gridlib.domain.risk.running import unknown_foreign_sections
 from gridlib.domain.thermal.arrays import Floats, column_of, finding_frame, step_of, wide_arrays
 from gridlib.facts.types import Limits, Network
 from gridlib.facts.units import QUANTILE_COLUMNS
@@ -87,8 +88,9 @@ def score_risk(
       ``high_loading_p90_pct``, or p90 hot spot at ``high_hot_spot_p90_c``: HIGH.
 
     Loading is |S| over nameplate: export counts, so the p90 loading is the larger of |p10| and |p90|. The
-    cascading component looks at median load. Without temperatures the thermal component is 0, said in a
-    finding and in the reasons.
+    cascading component looks at median load. A component that cannot be computed, thermal without
+    temperatures or cascading where a section with unknown load hangs on the transformer, is 0; a finding
+    and the reasons say so.
     """
     load, rows = _usable_load(forecast, windows, network)
     n = len(load.ids)
@@ -109,8 +111,14 @@ def score_risk(
     ]
     if normal_kva is None:
         normal_kva = pd.DataFrame(load.quantile_kva[P50], index=load.times, columns=load.ids)
-    loss = cascading_component(network, current_states(network), normal_kva, limits, tz=tz).reindex(load.ids)
-    cascading = loss["cascading"].to_numpy(float)
+    states = current_states(network)
+    loss = cascading_component(network, states, normal_kva, limits, tz=tz).reindex(load.ids)
+    found = loss["cascading"].to_numpy(float)
+    loss_known = np.isfinite(found)
+    cascading = np.where(loss_known, found, 0.0)
+    foreign = unknown_foreign_sections(network, states, normal_kva)
+    unknown = [", ".join(foreign.get(str(name), ())) for name in load.ids]
+    rows += _loss_findings(load.ids, loss_known, unknown)
     score = weighted_score(overload, heat, cascading, limits)
 
     p_any = _window_chances(windows, load.ids)
@@ -147,7 +155,9 @@ def score_risk(
         hot_spot_c=hot_spot_c,
         life_d=ageing_pu.sum(axis=0) * step_h / 24,
         horizon_h=len(load.times) * step_h,
+        loss_known=loss_known,
         loss_sentence=loss["sentence"].to_numpy(object),
+        unknown_sections=np.array(unknown, dtype=object),
         measured_kva=measured,
         over_now=over_now,
         p_any=p_any,
@@ -186,6 +196,25 @@ def score_risk(
     )
     risk["raised_by"] = risk["raised_by"].astype(object)
     return sort_risk(risk), finding_frame(rows)
+
+
+def _loss_findings(
+    ids: NDArray[np.object_], loss_known: NDArray[np.bool_], unknown: list[str]
+) -> list[tuple[str, str, str]]:
+    """Say whose loss was not computed, and who carries sections of unknown load."""
+    rows = [
+        (
+            str(name),
+            "foreign_load_unknown",
+            f"carries {sections} of another transformer, whose load is not known: its own load is too low",
+        )
+        for name, sections in zip(ids, unknown, strict=True)
+        if sections
+    ]
+    return rows + [
+        (str(name), "no_cascading", "its load is not known in full: the cascading component is left at 0")
+        for name in ids[~loss_known]
+    ]
 
 
 def _usable_load(

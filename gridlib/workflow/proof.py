@@ -1,0 +1,65 @@
+"""Prove a stored plan again: against the newest forecast, today's switch states and all other plans."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from gridlib.adapters.records import plans, runs
+from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
+from gridlib.domain.planning import prove_moves
+from gridlib.facts.types import Move, PlanState, Proof
+from gridlib.workbench import Workbench
+from gridlib.workflow import queries
+from gridlib.workflow.material import Material, material_of
+
+OVER = "the hours it was meant for are over"
+"""Why a plan expires."""
+
+
+def prove_again(workbench: Workbench, connection: Connection, record: PlanRecord) -> Proof:
+    """Prove a plan against the newest run, today's switch states and the headroom of decided plans."""
+    run = runs.read_run(connection, stage="risk")
+    decided = [
+        r for r in plans.read_plans(connection, states=OPEN_PLAN_STATES) if r.state is not PlanState.DRAFT
+    ]
+    return prove_record(workbench, material_of(workbench, connection, run), record, decided)
+
+
+def prove_record(
+    workbench: Workbench, material: Material, record: PlanRecord, others: Sequence[PlanRecord]
+) -> Proof:
+    """Prove a plan on given material; ``others`` keep their headroom."""
+    return prove_moves(
+        material.network,
+        material.forecast,
+        record.plan.moves,
+        limits=workbench.settings.limits,
+        rules=workbench.settings.planning,
+        reserved=reserved_moves(others, but=record.plan.transformer_id),
+        ambient_c=material.ambient_c,
+        initial=material.initial,
+        tz=workbench.settings.site.tz,
+    )
+
+
+def reserved_moves(records: Sequence[PlanRecord], *, but: str = "") -> tuple[Move, ...]:
+    """Collect the moves whose headroom is spoken for: decided plans, of undecided ones the best each.
+
+    ``but`` names the transformer whose own plans do not count.
+    """
+    return tuple(
+        move
+        for record in records
+        if record.plan.transformer_id != but
+        and (record.state is not PlanState.DRAFT or record.plan.rank == 1)
+        for move in record.plan.moves
+    )
+
+
+def is_over(workbench: Workbench, connection: Connection, record: PlanRecord) -> bool:
+    """Tell whether the hours that a plan was meant for have passed."""
+    if record.plan.needed_until is None:
+        return False
+    step = pd.Timedelta(minutes=workbench.settings.forecast.step_min)
+    return bool(pd.Timestamp(record.plan.needed_until) + step <= queries.now(workbench, connection))

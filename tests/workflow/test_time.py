@@ -1,0 +1,166 @@
+"""The loop as time goes on: telemetry after a transfer, plans whose hours pass, replays of the past."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gridlib.adapters.notebooks import share_dir
+from gridlib.adapters.records import network as network_records
+from gridlib.domain.network import closed_switches, current_states, transformer_load_kva
+from gridlib.facts.errors import InputError, StalePlanError
+from gridlib.facts.types import PlanState, StepState
+from gridlib.workflow import decisions, queries, workorders
+from gridlib.workflow.ingest import ingest_paths
+from gridlib.workflow.material import normal_running
+from gridlib.workflow.pipeline import run_stages
+
+WEEK = pd.Timedelta(days=7)
+
+
+def best_plan(workbench, transformer_id="T-07"):
+    return queries.get_plans(workbench, transformer_id=transformer_id, states=[PlanState.DRAFT])[0]
+
+
+def execute(workbench, plan_id):
+    decisions.approve(workbench, plan_id, by="operator")
+    order = workorders.issue(workbench, plan_id, by="operator2", crew="Crew 4")
+    workorders.start(workbench, order.work_order_id, by="operator2")
+    for step in order.steps:
+        workorders.record_step(
+            workbench,
+            order.work_order_id,
+            step.step.number,
+            StepState.COMPLETED,
+            by="operator2",
+            reading="100 A",
+        )
+    return workorders.complete(workbench, order.work_order_id, by="operator2")
+
+
+def week_before():
+    load = pd.read_csv(share_dir() / "data" / "demo_seed" / "load.csv")
+    load["time"] = pd.to_datetime(load["time"], utc=True)
+    return load.pivot(index="time", columns="transformer_id", values="load_kva")
+
+
+def ingest_week(workbench, wide, path):
+    """Ingest a week of readings and of the weather of the week before."""
+    long = (
+        wide.rename_axis("time").reset_index().melt("time", var_name="transformer_id", value_name="load_kva")
+    )
+    long.assign(time=long["time"].map(lambda t: t.isoformat())).to_csv(path / "later.csv", index=False)
+    air = pd.read_csv(share_dir() / "data" / "demo_seed" / "weather.csv")
+    for column in ("time", "issued_at"):
+        air[column] = (pd.to_datetime(air[column], utc=True) + WEEK).map(lambda t: t.isoformat())
+    air.to_csv(path / "weather_later.csv", index=False)
+    ingest_paths(workbench, [path / "weather_later.csv", path / "later.csv"])
+
+
+def test_telemetry_after_a_transfer_is_not_moved_a_second_time(demo, tmp_path):
+    record = best_plan(demo)
+    execute(demo, record.plan_id)
+    network = queries.get_network(demo)
+    normal = week_before()
+    normal.index = normal.index + WEEK
+    metered = transformer_load_kva(network, normal, closed_now(network))
+    ingest_week(demo, metered, tmp_path)
+    run_stages(demo)
+    risk = queries.get_risk(demo).set_index("transformer_id")
+    ratings = network.transformers.set_index("transformer_id")["rating_kva"]
+    for name in ("T-07", "T-09", "T-01"):
+        metered_pct = 100 * metered[name].max() / ratings[name]
+        assert risk.loc[name, "peak_pct_p50"] == pytest.approx(metered_pct, rel=0.06), name
+
+
+def closed_now(network):
+    return closed_switches(current_states(network))
+
+
+def test_what_was_metered_during_a_transfer_is_carried_back_to_normal(demo):
+    network = queries.get_network(demo)
+    with demo.store.read() as connection:
+        history = network_records.read_switch_history(connection)
+    moves = best_plan(demo).plan.moves
+    normal = week_before()
+    switched = normal.index[100] + pd.Timedelta(minutes=20)
+    rows = [
+        {"switch_id": m_id, "time": switched, "state": state, "health": "OK", "tags": "", "source": "manual"}
+        for move in moves
+        for m_id, state in ((move.open_switch, "OPEN"), (move.close_switch, "CLOSED"))
+    ]
+    early = history.assign(time=normal.index[0] - pd.Timedelta(days=1))
+    history = pd.concat([early, pd.DataFrame(rows)], ignore_index=True)
+    closed = closed_now(network)
+    changed = {move.open_switch for move in moves}
+    moved_on = closed - changed | {move.close_switch for move in moves}
+    metered = normal.copy()
+    metered.loc[metered.index > switched] = transformer_load_kva(
+        network, normal.loc[normal.index > switched], frozenset(moved_on)
+    )
+    carried = normal_running(network, metered, history)
+    touched = [moves[0].from_transformer, moves[0].to_transformer]
+    mixed = carried.index == normal.index[100]
+    assert carried.loc[mixed, touched].isna().all(axis=None)
+    np.testing.assert_allclose(carried.loc[~mixed], normal.loc[~mixed])
+    pd.testing.assert_frame_equal(carried.drop(columns=touched), normal.drop(columns=touched))
+
+
+def test_plans_whose_hours_are_over_expire_and_release_their_transformer(demo, tmp_path):
+    old = [r.plan_id for r in queries.get_plans(demo)]
+    later = week_before()
+    later.index = later.index + WEEK
+    ingest_week(demo, later, tmp_path)
+    run_stages(demo)
+    assert {str(queries.get_plan(demo, plan_id).record.state) for plan_id in old} == {"EXPIRED"}
+    for name in ("T-04", "T-07"):
+        assert best_plan(demo, name).plan_id not in old
+
+
+def test_an_approved_plan_whose_hours_are_over_is_not_issued(demo):
+    plan_id = best_plan(demo).plan_id
+    record = decisions.approve(demo, plan_id, by="operator")
+    late = dataclasses.replace(
+        demo,
+        settings=demo.settings.model_copy(
+            update={"clock": demo.settings.clock.model_copy(update={"follow": "wall"})}
+        ),
+        clock=lambda: pd.Timestamp(record.plan.needed_until) + pd.Timedelta(hours=2),
+    )
+    with pytest.raises(StalePlanError):
+        workorders.issue(late, plan_id, by="operator2", crew="Crew 4")
+    after = queries.get_plan(demo, plan_id).record
+    assert (after.state, after.approved_by) == (PlanState.EXPIRED, "operator")
+
+
+def test_a_replay_of_the_past_leaves_todays_plans_alone(demo):
+    decisions.approve(demo, best_plan(demo).plan_id, by="operator")
+    before = [(r.plan_id, r.state, r.rev) for r in queries.get_plans(demo)]
+    today = queries.get_run(demo, stage="risk").run_id
+    run_stages(demo, issued_at=pd.Timestamp("2026-08-08T00:00+03:00"))
+    assert [(r.plan_id, r.state, r.rev) for r in queries.get_plans(demo)] == before
+    assert queries.get_run(demo, stage="risk").run_id == today
+
+
+@pytest.mark.parametrize("moment", ["2026-08-08T18:30+03:00", "2026-08-08T18:00"])
+def test_a_forecast_starts_at_the_start_of_an_interval_with_a_zone(demo, moment):
+    with pytest.raises(InputError):
+        run_stages(demo, issued_at=pd.Timestamp(moment))
+
+
+def test_an_order_aborted_midway_can_be_settled(demo):
+    plan_id = best_plan(demo).plan_id
+    decisions.approve(demo, plan_id, by="operator")
+    order = workorders.issue(demo, plan_id, by="operator2", crew="Crew 4")
+    workorders.start(demo, order.work_order_id, by="operator2")
+    before = closed_now(queries.get_network(demo))
+    first = next(s.step.number for s in order.steps if s.step.switching)
+    for step in order.steps[:first]:
+        workorders.record_step(
+            demo, order.work_order_id, step.step.number, StepState.COMPLETED, by="operator2", reading="100 A"
+        )
+    workorders.abort(demo, order.work_order_id, by="operator2", reason="called away", switched_back=False)
+    workorders.settle(demo, order.work_order_id, by="operator2", reason="crew returned", switched_back=True)
+    assert queries.get_plan(demo, plan_id).record.state is PlanState.ROLLED_BACK
+    assert closed_now(queries.get_network(demo)) == before
