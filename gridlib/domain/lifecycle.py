@@ -61,6 +61,7 @@ ROLE_FOR_ACTION: Mapping[str, Role] = MappingProxyType(
         "work_order.complete": Role.OPERATOR,
         "work_order.abort": Role.OPERATOR,
         "work_order.cancel": Role.OPERATOR,
+        "work_order.settle": Role.OPERATOR,
     }
 )
 """Role that an action asks for; an action that is not listed asks for none."""

@@ -319,12 +319,13 @@ def _review_open_plans(workbench: Workbench, material: Material) -> list[PlanRec
     """Prove open plans again; drafts that no longer hold expire, approved ones go back to draft."""
     with workbench.store.read() as connection:
         found = plans.read_plans(connection, states=OPEN_PLAN_STATES)
+        now = queries.now(workbench, connection)
     kept = []
     for record in found:
         if record.state not in (PlanState.DRAFT, PlanState.APPROVED):
             kept.append(record)
             continue
-        proof = prove_record(workbench, material, record, found)
+        proof = prove_record(workbench, material, record, found, now=now)
         if proof.holds:
             kept.append(record)
             continue

@@ -23,13 +23,19 @@ def prove_again(workbench: Workbench, connection: Connection, record: PlanRecord
     decided = [
         r for r in plans.read_plans(connection, states=OPEN_PLAN_STATES) if r.state is not PlanState.DRAFT
     ]
-    return prove_record(workbench, material_of(workbench, connection, run), record, decided)
+    material = material_of(workbench, connection, run)
+    return prove_record(workbench, material, record, decided, now=queries.now(workbench, connection))
 
 
 def prove_record(
-    workbench: Workbench, material: Material, record: PlanRecord, others: Sequence[PlanRecord]
+    workbench: Workbench,
+    material: Material,
+    record: PlanRecord,
+    others: Sequence[PlanRecord],
+    *,
+    now: pd.Timestamp,
 ) -> Proof:
-    """Prove a plan on given material; ``others`` keep their headroom."""
+    """Prove a plan on given material; ``others`` keep their headroom, ``now`` tells the age of positions."""
     return prove_moves(
         material.network,
         material.forecast,
@@ -40,6 +46,7 @@ def prove_record(
         ambient_c=material.ambient_c,
         initial=material.initial,
         tz=workbench.settings.site.tz,
+        now=now,
     )
 
 

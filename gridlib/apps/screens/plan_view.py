@@ -1,5 +1,6 @@
 """What the decision desk shows of a plan, as escaped HTML."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from gridlib.adapters.records.people import UserRecord
@@ -171,9 +172,15 @@ def _do_nothing(case: PlanningCase) -> list[str]:
     return [
         f"Plan 0, do nothing: {numbers['hours_over_p50']:.0f} hours over the limit (p90: "
         f"{numbers['hours_over_p90']:.0f}), peak {numbers['peak_pct_p50']:.0f} % (p90: "
-        f"{numbers['peak_pct_p90']:.0f} %), hot spot {numbers['hot_spot_c_max']:.0f} degC, "
-        f"{numbers['loss_of_life_d']:.1f} days of life used."
+        f"{numbers['peak_pct_p90']:.0f} %)" + _heat(numbers)
     ]
+
+
+def _heat(numbers: Mapping[str, float | None]) -> str:
+    hot_spot_c, life_d = numbers.get("hot_spot_c_max"), numbers.get("loss_of_life_d")
+    if hot_spot_c is None or life_d is None:
+        return ", temperatures not known."
+    return f", hot spot {hot_spot_c:.0f} degC, {life_d:.1f} days of life used."
 
 
 def _lines(lines: list[str]) -> Html:
