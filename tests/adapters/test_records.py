@@ -114,13 +114,14 @@ def test_no_switch_has_a_history_at_first(store):
 def test_the_network_digest_is_the_same_on_every_database(sqlite_store, postgres_store):
     names = ["a-1", "A 2", "B1", "a1", "_x", "محوّل"]
     found = []
-    for store in (sqlite_store, postgres_store):
+    for store, order in ((sqlite_store, names), (postgres_store, names[::-1])):
         with store.write() as connection:
-            frame = pd.DataFrame({"substation_id": names, "name": names})
+            frame = pd.DataFrame({"substation_id": order, "name": order})
             network_records.replace_network_table(connection, "substations", frame)
             digest = network_records.network_digest(connection)
             found.append((digest, list(network_records.read_network(connection).substations["name"])))
     assert found[0] == found[1]
+    assert found[0][1] == sorted(names)
 
 
 def test_the_newest_run_is_the_one_issued_last(store):

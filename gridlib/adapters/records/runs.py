@@ -53,12 +53,6 @@ def all_ingest_ids(connection: Connection) -> list[str]:
     return list(connection.scalars(sa.select(t.ingest_file.c.ingest_id).order_by(t.ingest_file.c.seq)))
 
 
-def was_ingested(connection: Connection, ingest_id: str) -> bool:
-    """Tell whether the ledger holds an ingest."""
-    query = sa.select(t.ingest_file.c.seq).where(t.ingest_file.c.ingest_id == ingest_id)
-    return connection.execute(query).first() is not None
-
-
 def earlier_rejects(connection: Connection, sha256: str) -> list[int]:
     """List the rows left out by each committed ingest of one content, oldest first.
 
