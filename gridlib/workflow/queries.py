@@ -8,7 +8,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from gridlib.adapters.records import network as network_records
-from gridlib.adapters.records import plans, runs, work_orders
+from gridlib.adapters.records import notebook_runs, plans, runs, work_orders
 from gridlib.adapters.records.plans import PlanRecord
 from gridlib.adapters.records.runs import RunRecord
 from gridlib.adapters.records.work_orders import WorkOrderRecord
@@ -154,6 +154,12 @@ def get_findings(workbench: Workbench, run_id: str = "") -> pd.DataFrame:
     with workbench.store.read() as connection:
         sources = [run_id] if run_id else runs.all_ingest_ids(connection)
         return runs.read_findings(connection, sources)
+
+
+def get_notebook_runs(workbench: Workbench) -> pd.DataFrame:
+    """Read the ledger of executed notebooks, oldest first."""
+    with workbench.store.read() as connection:
+        return notebook_runs.read_notebook_runs(connection)
 
 
 def get_ingests(workbench: Workbench) -> pd.DataFrame:
