@@ -7,7 +7,7 @@ import pandas as pd
 
 from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
 from gridlib.apps.html import Html, badge, escape
-from gridlib.apps.summary import describe_moves, local_time
+from gridlib.apps.summary import describe_moves, describe_sides, local_time
 from gridlib.workbench import Workbench
 from gridlib.workflow import audit, material, queries
 from gridlib.workflow.queries import Queue
@@ -122,14 +122,10 @@ def plan_sentences(day: Outlook) -> Html:
         if record is None:
             text = f"{name}: no load transfer helps without harm; see 04_planning for why not."
         else:
-            sides = "; ".join(
-                f"{s.transformer_id} from {s.peak_pct_p50_before:.0f} to {s.peak_pct_p50_after:.0f} %"
-                for s in record.plan.sides
-            )
             text = (
                 f"{name}, {record.plan_id} ({record.state}): {describe_moves(record.plan)}. "
-                f"Peak loading {sides}. Relieves {record.plan.relief_pct:.0f} % of the overload; decide by "
-                f"{local_time(record.plan.decide_by, day.tz)}."
+                f"Peak loading {describe_sides(record.plan)}. Relieves {record.plan.relief_pct:.0f} % of the "
+                f"overload; decide by {local_time(record.plan.decide_by, day.tz)}."
             )
         items.append(f"<li>{escape(text)}</li>")
     return Html(f"<ul>{''.join(items)}</ul>" if items else "<p>Nothing needs to be switched.</p>")
@@ -187,9 +183,6 @@ def hot_spot_alt(day: Outlook) -> str:
 
 def sides_alt(record: PlanRecord) -> str:
     """Describe before and after in words."""
-    sides = "; ".join(
-        f"{s.transformer_id} from {s.peak_pct_p50_before:.0f} to {s.peak_pct_p50_after:.0f} %"
-        for s in record.plan.sides
-    )
     limit_pct = record.plan.sides[0].limit_pct
+    sides = describe_sides(record.plan)
     return f"Peak loading before and after {record.plan_id}: {sides}; limit {limit_pct:.0f} %"

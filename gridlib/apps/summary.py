@@ -80,6 +80,14 @@ def describe_moves(plan: Plan) -> str:
     )
 
 
+def describe_sides(plan: Plan) -> str:
+    """Say in one line how the median peak loading changes on each side."""
+    return "; ".join(
+        f"{s.transformer_id} from {s.peak_pct_p50_before:.0f} to {s.peak_pct_p50_after:.0f} %"
+        for s in plan.sides
+    )
+
+
 def print_plan(console: Console, record: PlanRecord) -> None:
     """Print one plan with both sides before and after."""
     plan = record.plan
