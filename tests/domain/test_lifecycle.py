@@ -170,5 +170,7 @@ def test_small_rooms_may_switch_four_eyes_off() -> None:
 
 def test_decisions_and_switching_need_an_operator() -> None:
     assert set(ROLE_FOR_ACTION.values()) == {Role.OPERATOR}
-    orders = {f"work_order.{verb}" for verb in ("issue", "start", "step", "complete", "abort", "cancel")}
+    orders = {
+        f"work_order.{verb}" for verb in ("issue", "start", "step", "complete", "abort", "cancel", "settle")
+    }
     assert set(ROLE_FOR_ACTION) == {"plan.approve", "plan.reject", "risk.acknowledge"} | orders
