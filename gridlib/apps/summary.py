@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import pandas as pd
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -20,7 +21,14 @@ def print_table(
     console: Console, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> None:
     """Print a table; every cell is data and is escaped."""
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
     for column in columns:
         table.add_column(column)
     for row in rows:
@@ -29,8 +37,8 @@ def print_table(
     console.print(table)
 
 
-def _degrees(value: float) -> str:
-    return "-" if pd.isna(value) else f"{value:.0f} degC"
+def _whole(value: float) -> str:
+    return "-" if pd.isna(value) else f"{value:.0f}"
 
 
 def local_time(moment: datetime | None, tz: str) -> str:
@@ -44,28 +52,20 @@ def print_ranking(console: Console, risk: pd.DataFrame, tz: str, *, top: int = 1
     """Print the riskiest transformers with what a person asks first."""
     rows = [
         (
-            r["transformer_id"] + (" IMMINENT" if r["imminent"] else ""),
+            r["transformer_id"],
             r["risk_level"],
+            "IMMINENT" if r["imminent"] else "",
             f"{r['risk_score']:.2f}",
-            f"{r['peak_pct_p50']:.0f} / {r['peak_pct_p90']:.0f} %",
+            f"{r['peak_pct_p50']:.0f}/{r['peak_pct_p90']:.0f}",
             local_time(r["first_over"], tz),
             r["hours_over"],
-            f"{100 * r['p_any_1_72']:.0f} %",
-            _degrees(r["hot_spot_c_max"]),
+            f"{100 * r['p_any_1_72']:.0f}",
+            _whole(r["hot_spot_c_max"]),
         )
         for r in risk.head(top).to_dict("records")
     ]
     left = len(risk) - len(rows)
-    columns = (
-        "transformer",
-        "level",
-        "score",
-        "peak p50 / p90",
-        "first over",
-        "hours",
-        "P(over)",
-        "hot spot",
-    )
+    columns = ("unit", "level", "24 h", "score", "p50/p90 %", "first over", "h", "P %", "degC")
     print_table(console, "Transformers by risk in the hours ahead", columns, rows)
     if left > 0:
         console.print(f"  and {left} more")
@@ -95,16 +95,16 @@ def print_plan(console: Console, record: PlanRecord) -> None:
         (
             side.transformer_id,
             side.role,
-            f"{side.peak_pct_p50_before:.0f} -> {side.peak_pct_p50_after:.0f} %",
-            f"{side.peak_pct_p90_before:.0f} -> {side.peak_pct_p90_after:.0f} %",
-            f"{side.hours_over_before} -> {side.hours_over_after}",
-            f"{side.hot_spot_c_before:.0f} -> {side.hot_spot_c_after:.0f} degC",
-            f"{side.risk_before:.2f} -> {side.risk_after:.2f}",
+            f"{side.peak_pct_p50_before:.0f} > {side.peak_pct_p50_after:.0f}",
+            f"{side.peak_pct_p90_before:.0f} > {side.peak_pct_p90_after:.0f}",
+            f"{side.hours_over_before} > {side.hours_over_after}",
+            f"{side.hot_spot_c_before:.0f} > {side.hot_spot_c_after:.0f}",
+            f"{side.risk_before:.2f} > {side.risk_after:.2f}",
         )
         for side in plan.sides
     ]
     title = f"{record.plan_id} for {plan.transformer_id} ({record.state}): {describe_moves(plan)}"
-    columns = ("transformer", "side", "peak p50", "peak p90", "hours over", "hot spot", "risk")
+    columns = ("unit", "side", "peak p50 %", "peak p90 %", "hours over", "hot degC", "risk")
     print_table(console, title, columns, rows)
     not_checked = ", ".join(plan.proof.not_checked) or "nothing"
     console.print(
