@@ -73,3 +73,9 @@ def test_the_default_settings_file_says_the_defaults():
 
 def test_the_checkout_is_the_sample_workspace():
     assert (ROOT / "gridlib.toml").read_bytes() == (ROOT / "data" / "sample" / "gridlib.toml").read_bytes()
+
+
+def test_a_wheel_takes_the_examples_and_never_the_workspace_in_data():
+    hatch = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]
+    shipped = set(hatch["build"]["targets"]["wheel"]["force-include"])
+    assert shipped == {"notebooks", "data/README.md", "data/demo_seed", "data/sample", "data/site"}
