@@ -11,9 +11,9 @@ parts that a killed ingest left behind are never read, and its next attempt writ
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,7 @@ from gridlib.adapters.parquet import (
     read_parts,
 )
 from gridlib.adapters.readings import USABLE, reading_worth
-from gridlib.facts.errors import NotFoundError
+from gridlib.facts.errors import FileError, NotFoundError
 from gridlib.facts.frames import LoadFrame, WeatherFrame, check_frame
 
 _DAY_NS = 86_400_000_000_000
@@ -96,6 +96,26 @@ class Telemetry:
         for folder in {path.parent for path in parts} | {path.parent.parent for path in parts}:
             sync(folder)
 
+    def has_part(self, ingest_id: str, kind: Literal["load", "weather"]) -> bool:
+        """Tell whether anything is there of an ingested file.
+
+        Parameters
+        ----------
+        ingest_id : str
+            As it was written.
+        kind : {"load", "weather"}
+            What the file held.
+
+        Returns
+        -------
+        bool
+            True where at least one part is there; whether it is whole shows when it is read.
+        """
+        part = f"part-{checked_name(ingest_id)}.parquet"
+        if kind == "weather":
+            return (self.folder / "weather" / part).exists()
+        return any((folder / part).exists() for folder in (self.folder / "load").glob("date=*"))
+
     def read_load(
         self,
         ingest_ids: Sequence[str],
@@ -121,7 +141,7 @@ class Telemetry:
         Raises
         ------
         FileError
-            A part is damaged; names it.
+            A part is damaged, or nothing at all is there of one of the ingests; names it.
         """
         found = self._readings(ingest_ids, start, end)
         names = np.array(found.names, dtype=object)
@@ -161,7 +181,7 @@ class Telemetry:
         Raises
         ------
         FileError
-            A part is damaged; names it.
+            A part is damaged, or nothing at all is there of one of the ingests; names it.
         """
         found = self._readings(ingest_ids, start, end)
         step_ns = step_min * _MINUTE_NS
@@ -293,6 +313,7 @@ class Telemetry:
     ) -> _Readings:
         wanted = between(start, end)
         parts = self._parts(start, end)
+        self._require(ingest_id for ingest_id in ingest_ids if f"part-{ingest_id}.parquet" not in parts)
         tables = [LOAD_SCHEMA.empty_table()]
         ranks = [np.zeros(0, np.int64)]
         for rank, ingest_id in enumerate(ingest_ids):
@@ -324,6 +345,18 @@ class Telemetry:
                 for path in folder.glob("part-*.parquet"):
                     found.setdefault(path.name, []).append(path)
         return found
+
+    def _require(self, ingest_ids: Iterable[str]) -> None:
+        """Refuse to read on without ingests of which no part is there, on any day."""
+        if not (outside := list(ingest_ids)):
+            return
+        there = {path.name for path in (self.folder / "load").glob("date=*/part-*.parquet")}
+        if lost := [ingest_id for ingest_id in outside if f"part-{ingest_id}.parquet" not in there]:
+            raise FileError(
+                str(self.folder / "load"),
+                f"no readings are left of ingest {', '.join(lost[:5])} ({len(lost)} missing in all)",
+                what_to_do="Ingest the same files again, or restore the data folder from a backup.",
+            )
 
     def _day_folder(self, day: int) -> Path:
         return self.folder / "load" / f"date={np.datetime64(int(day), 'D')}"

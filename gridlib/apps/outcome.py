@@ -41,6 +41,7 @@ def run_outcome(workbench: Workbench, run_id: str) -> dict[str, Any]:
         "horizon_h": workbench.settings.forecast.horizon_h,
         "findings": len(queries.get_findings(workbench, run_id)),
         "levels": levels,
+        "blind_spots": queries.get_blind_spots(workbench, run_id) if "risk" in run.stages else {},
         "plans": [_plan_line(record) for record in open_plans],
         "notice": workbench.settings.site.notice,
     }
@@ -63,6 +64,8 @@ def print_outcome(console: Console, workbench: Workbench, run_id: str, report: P
     if workbench.settings.site.notice:
         console.print(workbench.settings.site.notice, markup=False, style="italic")
     print_ranking(console, risk, tz)
+    for name, why in queries.get_blind_spots(workbench, run_id).items():
+        console.print(f"{name} {why}", markup=False, style="bold red")
     open_plans = queries.get_plans(workbench, states=OPEN_PLAN_STATES)
     best = {r.plan.transformer_id: r for r in reversed(open_plans)}
     worst = next((best[name] for name in risk["transformer_id"] if name in best), None)

@@ -7,7 +7,8 @@ import pandas as pd
 
 from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
 from gridlib.apps.html import Html, badge, escape
-from gridlib.apps.summary import describe_moves, describe_sides, local_time
+from gridlib.apps.summary import describe_moves, describe_relief, describe_sides, local_time
+from gridlib.facts.types import PlanningCase, PlanState
 from gridlib.workbench import Workbench
 from gridlib.workflow import audit, material, queries
 from gridlib.workflow.queries import Queue
@@ -29,6 +30,9 @@ class Outlook:
     worst_history: pd.Series
     worst_thermal: pd.DataFrame
     plans: list[PlanRecord]
+    relieved: dict[str, str]
+    cases: dict[str, PlanningCase]
+    blind_spots: dict[str, str]
     queue: Queue
     findings: pd.DataFrame
     audit_rows: int
@@ -61,6 +65,9 @@ def read_outlook(workbench: Workbench, run_id: str = "") -> Outlook:
         history[worst.transformer_id].iloc[-WEEK_H:],
         thermal[thermal["transformer_id"] == worst.transformer_id],
         queries.get_plans(workbench, states=OPEN_PLAN_STATES),
+        {r.plan.transformer_id: r.plan_id for r in queries.get_plans(workbench, states=[PlanState.EXECUTED])},
+        {case.transformer_id: case for case in queries.get_cases(workbench, run.run_id)},
+        queries.get_blind_spots(workbench, run.run_id),
         queries.get_queue(workbench),
         queries.get_findings(workbench, run.run_id),
         verdict.rows,
@@ -82,9 +89,10 @@ def headline(day: Outlook) -> Html:
         names = ", ".join(day.risk.loc[day.risk["imminent"], "transformer_id"])
         sentences.append(f"IMMINENT, within 24 hours: {names}.")
     sentences.append(
-        f"A load transfer that relieves it is ready for {covered} of them; {len(day.queue.approved)} "
-        f"approved plans and {len(day.queue.orders)} work orders are under way."
+        f"A load transfer is ready for {covered} of them; plans approved: {len(day.queue.approved)}, "
+        f"work orders under way: {len(day.queue.orders)}."
     )
+    sentences += [f"{name} {why}." for name, why in day.blind_spots.items()]
     return Html("".join(f"<p>{escape(sentence)}</p>" for sentence in sentences))
 
 
@@ -120,15 +128,24 @@ def plan_sentences(day: Outlook) -> Html:
     for name in day.risk.loc[day.risk["risk_level"] != "LOW", "transformer_id"]:
         record = best.get(name)
         if record is None:
-            text = f"{name}: no load transfer helps without harm; see 04_planning for why not."
+            text = _without_plan(day, name)
         else:
             text = (
                 f"{name}, {record.plan_id} ({record.state}): {describe_moves(record.plan)}. "
-                f"Peak loading {describe_sides(record.plan)}. Relieves {record.plan.relief_pct:.0f} % of the "
-                f"overload; decide by {local_time(record.plan.decide_by, day.tz)}."
+                f"Peak loading {describe_sides(record.plan)}. It {describe_relief(record.plan)}; "
+                f"decide by {local_time(record.plan.decide_by, day.tz)}."
             )
         items.append(f"<li>{escape(text)}</li>")
     return Html(f"<ul>{''.join(items)}</ul>" if items else "<p>Nothing needs to be switched.</p>")
+
+
+def _without_plan(day: Outlook, name: str) -> str:
+    if name in day.relieved:
+        return f"{name}: relieved by {day.relieved[name]}, which is carried out."
+    case = day.cases.get(name)
+    why = f" Nearest: {case.why_not[0].reason}." if case is not None and case.why_not else ""
+    other = f" What else could help: {case.other_measures[-1]}." if case and case.other_measures else ""
+    return f"{name}: no load transfer helps without harm.{why}{other}"
 
 
 def waiting(day: Outlook) -> list[dict[str, object]]:
@@ -137,6 +154,7 @@ def waiting(day: Outlook) -> list[dict[str, object]]:
         {"what": "plans to decide", "how many": len(day.queue.drafts)},
         {"what": "approved plans without a work order", "how many": len(day.queue.approved)},
         {"what": "work orders open or in progress", "how many": len(day.queue.orders)},
+        {"what": "aborted work orders to settle", "how many": len(day.queue.unsettled)},
         {"what": "HIGH alerts nobody has acknowledged", "how many": len(day.queue.unacknowledged)},
     ]
 

@@ -88,6 +88,18 @@ def describe_sides(plan: Plan) -> str:
     )
 
 
+def describe_relief(plan: Plan) -> str:
+    """Say what a plan relieves, at which quantile, and what is left on the donor at p90."""
+    donor = plan.sides[0]
+    quantile = "median" if any(side.hours_over_before for side in plan.sides) else "p90"
+    text = (
+        f"relieves {plan.relief_pct:.0f} % of the overload at {quantile} load ({plan.relieved_kvah:.0f} kVAh)"
+    )
+    if donor.peak_pct_p90_after > donor.limit_pct:
+        text += f"; at p90 load {donor.transformer_id} still peaks at {donor.peak_pct_p90_after:.0f} %"
+    return text
+
+
 def print_plan(console: Console, record: PlanRecord) -> None:
     """Print one plan with both sides before and after."""
     plan = record.plan
@@ -108,8 +120,7 @@ def print_plan(console: Console, record: PlanRecord) -> None:
     print_table(console, title, columns, rows)
     not_checked = ", ".join(plan.proof.not_checked) or "nothing"
     console.print(
-        f"  relieves {plan.relieved_kvah:.0f} kVAh of overload ({plan.relief_pct:.0f} %); "
-        f"proof: {plan.proof.method}; not checked: {not_checked}",
+        f"  {describe_relief(plan)}; proof: {plan.proof.method}; not checked: {not_checked}",
         markup=False,
     )
 
@@ -125,6 +136,9 @@ def print_queue(console: Console, queue: Queue, tz: str) -> None:
         for r in queue.approved
     ]
     rows += [("work", w.work_order_id, w.plan_id, f"{w.state}, {next_step(w)}", "-") for w in queue.orders]
+    rows += [
+        ("settle", w.work_order_id, w.plan_id, "aborted, not switched back", "-") for w in queue.unsettled
+    ]
     rows += [("acknowledge", name, "", "HIGH", "-") for name in queue.unacknowledged]
     if not rows:
         console.print("Nothing waits.")

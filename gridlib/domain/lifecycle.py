@@ -3,6 +3,7 @@
 What a table does not allow is refused, with what it does allow.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
@@ -67,6 +68,14 @@ ROLE_FOR_ACTION: Mapping[str, Role] = MappingProxyType(
 """Role that an action asks for; an action that is not listed asks for none."""
 
 
+_PHASE = re.compile(r"\bL[123]\b", re.IGNORECASE)
+"""Names of the phases, whose digits are no reading."""
+
+_NUMBER = re.compile(r"(?<!\d)-?\d+(?:[.,]\d+)*")
+_DECIMAL = re.compile(r"-?\d+(?:\.\d+|,\d{1,2})?")
+_WRITTEN = str.maketrans({"\N{ARABIC DECIMAL SEPARATOR}": ".", "\N{MINUS SIGN}": "-"})
+
+
 def check_move(subject: str, table: Moves, state: StrEnum, to: StrEnum) -> None:
     """Refuse a move that the table does not have.
 
@@ -104,6 +113,7 @@ def check_step(
     hold_point: bool = False,
     needs_reading: bool = False,
     reading: str = "",
+    reading_range: tuple[float, float] | None = None,
 ) -> None:
     """Refuse to end a step out of order or in a way that its sheet does not allow.
 
@@ -128,6 +138,9 @@ def check_step(
         The step is there for its reading: it cannot be skipped, and is completed only with one.
     reading : str
         What was read, or who said go.
+    reading_range : (float, float), optional
+        Between which numbers every number of the reading must lie, ends included, for the step to be
+        completed; a reading without a number does not do.
 
     Raises
     ------
@@ -135,7 +148,7 @@ def check_step(
         The order is not in progress, the step has ended, or the outcome is not one for a step.
     RefusedError
         There is no such step, an earlier step is still pending or has failed, a step that matters is to be
-        skipped, or its reading is missing.
+        skipped, or its reading is missing or outside its range.
     """
     if order_state is not WorkOrderState.IN_PROGRESS:
         raise TransitionError(subject, order_state, f"step {number} {outcome}", WORK_ORDER_MOVES[order_state])
@@ -172,6 +185,39 @@ def check_step(
             f"{name} cannot be completed without {missing}",
             what_to_do="Give what the step asks to be written down as its reading.",
         )
+    if outcome is StepState.COMPLETED and reading_range is not None:
+        _check_range(name, reading, reading_range)
+
+
+def _check_range(name: str, reading: str, reading_range: tuple[float, float]) -> None:
+    low, high = reading_range
+    numbers = _numbers(reading)
+    if not numbers:
+        raise RefusedError(
+            f"the reading '{reading}' of {name} has no number; expected {low:g}-{high:g}",
+            what_to_do="Write down the number of each phase.",
+        )
+    outside = [number for number in numbers if not low <= number <= high]
+    if outside:
+        found = ", ".join(f"{number:g}" for number in outside)
+        raise RefusedError(
+            f"the reading of {name} is {found}, outside {low:g}-{high:g}: this is an abort trigger",
+            what_to_do="Do not switch: end the step as FAILED and abort the work order. "
+            f"If {found} is not a reading, write down the readings alone.",
+        )
+
+
+def _numbers(reading: str) -> list[float]:
+    """Take the numbers out of a reading, in any script's digits, with decimal point or comma.
+
+    A comma before three digits, or more than one mark, is taken for a list ("130,131,129"): read as a
+    decimal it would hide a phase.
+    """
+    found: list[float] = []
+    for written in _NUMBER.findall(_PHASE.sub(" ", reading.translate(_WRITTEN))):
+        parts = [written.replace(",", ".")] if _DECIMAL.fullmatch(written) else re.split("[.,]", written)
+        found += [float(part) for part in parts]
+    return found
 
 
 def may_complete(steps: Sequence[tuple[bool, StepState]]) -> bool:

@@ -135,6 +135,34 @@ def check_unit(history: pd.DataFrame, rating_kva: pd.Series, ratio_limit: float)
     return pd.DataFrame({"transformer_id": ids, "code": ["wrong_unit"] * len(ids), "message": messages})
 
 
+def beyond_rating(load_kva: _Float, rating_kva: _Float, ratio_limit: float) -> _Bool:
+    """Flag single readings too large to be true for their transformer.
+
+    Parameters
+    ----------
+    load_kva : array
+        Readings of any shape, NaN is missing [kVA].
+    rating_kva : array
+        Nameplate, of a shape that fits; where it is missing or not positive, nothing is flagged [kVA].
+    ratio_limit : float
+        Largest believable |load| / rating [pu].
+
+    Returns
+    -------
+    array of bool
+        True where a finite reading lies beyond the limit, in either direction.
+
+    Examples
+    --------
+    >>> beyond_rating(np.array([480.0, 20_000.0, -20_000.0]), np.array(500.0), 5.0).tolist()
+    [False, True, True]
+    """
+    known = np.isfinite(rating_kva) & (rating_kva > 0)
+    limit_kva = np.where(known, ratio_limit * rating_kva, np.inf)
+    flagged: _Bool = np.isfinite(load_kva) & (np.abs(load_kva) > limit_kva)
+    return flagged
+
+
 def utc_index(index: pd.Index, what: str = "history") -> pd.DatetimeIndex:
     """Return an index of times in UTC and nanoseconds, or say why it is none.
 

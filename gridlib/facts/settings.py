@@ -122,7 +122,7 @@ def read_settings(home: Path | None = None) -> Settings:
     Raises
     ------
     SettingsError
-        No such file, not TOML, or a key that is unknown or out of range.
+        No such file, not UTF-8, not TOML, or a key that is unknown or out of range.
     """
     folder = (home or Path(os.environ.get("GRIDLIB_HOME", "."))).absolute()
     path = folder / SETTINGS_FILE
@@ -137,6 +137,12 @@ def read_settings(home: Path | None = None) -> Settings:
         return Settings.model_validate({**found, "home": folder})
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(str(path), f"not valid TOML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(
+            str(path),
+            f"not UTF-8: byte {error.object[error.start]:#04x} at position {error.start}",
+            what_to_do="Save it as UTF-8.",
+        ) from error
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise SettingsError(str(path), faults, what_to_do="Correct the named keys.") from error

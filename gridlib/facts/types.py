@@ -140,6 +140,7 @@ class PlanningRules(BaseModel):
     plans_per_transformer: int = Field(default=3, ge=1)
     why_not_per_transformer: int = Field(default=10, ge=0)
     switching_lead_min: int = Field(default=60, ge=0)
+    forecast_max_age_h: float = Field(default=12, gt=0)
     state_max_age_h: float = Field(default=24 * 7, gt=0)
 
 
@@ -309,6 +310,7 @@ class Step:
     ``step_id`` is fixed ("S03"), ``switching`` is true where a device changes its position, ``state_after``
     is that position, ``hold_point`` where the sheet stops until the control room says go. ``needs_reading``:
     it is completed only with what was read, or with the name of who said go; ``text`` says which.
+    ``reading_low`` and ``reading_high`` [``reading_unit``] are what a reading may be; None: no range.
     """
 
     step_id: str
@@ -324,6 +326,9 @@ class Step:
     state_after: SwitchState | None = None
     hold_point: bool = False
     needs_reading: bool = False
+    reading_low: float | None = None
+    reading_high: float | None = None
+    reading_unit: str = ""
 
 
 @dataclass(frozen=True)

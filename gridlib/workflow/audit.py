@@ -105,6 +105,9 @@ def _append(act: Intention, action: str, roles: str, outcome: str) -> None:
 
 def checkpoint(workbench: Workbench) -> None:
     """Sign the head of the chain into the checkpoint file, after a row that says so."""
+    if not workbench.checkpoint_path.exists():
+        with workbench.store.read() as connection:
+            _refuse_missing_checkpoints(workbench, connection)
     key = chain.ensure_key(workbench.key_path)
     with intention(workbench, SYSTEM, CHECKPOINT, workbench.checkpoint_path.name) as act:
         act.facts["key"] = chain.fingerprint(key.public_key())
@@ -131,15 +134,20 @@ def verify(workbench: Workbench) -> AuditVerdict:
     with workbench.store.read() as connection:
         rows = chain.verify_chain(connection)
         if not workbench.checkpoint_path.exists():
-            events = chain.read_events(connection)
-            signed = events[events["action"] == CHECKPOINT]
-            if len(signed):
-                raise AuditError(
-                    int(signed["seq"].iloc[0]), f"its checkpoint file {workbench.checkpoint_path} is missing"
-                )
+            _refuse_missing_checkpoints(workbench, connection)
             return AuditVerdict(rows, 0)
         key = chain.read_key(workbench.key_path).public_key()
         return AuditVerdict(rows, chain.verify_checkpoints(connection, workbench.checkpoint_path, key))
+
+
+def _refuse_missing_checkpoints(workbench: Workbench, connection: Connection) -> None:
+    events = chain.read_events(connection)
+    signed = events.loc[events["action"] == CHECKPOINT, "seq"]
+    if len(signed):
+        raise AuditError(
+            int(signed.iloc[0]),
+            f"its checkpoint file {workbench.checkpoint_path} is missing; restore its copy",
+        )
 
 
 def last_events(workbench: Workbench, limit: int) -> pd.DataFrame:

@@ -18,7 +18,10 @@ from gridlib.workflow.audit import intention
 
 SUFFIXES = (".csv", ".parquet")
 CLOCK_TOLERANCE = pd.Timedelta(hours=1)
-"""A reading may be this far ahead of our clock; data from later are refused, where real time is followed."""
+"""A reading may be this far ahead of our clock."""
+
+LONGEST_GAP = pd.Timedelta(days=366)
+"""Where the data are the clock, a reading may be this far after the newest one known."""
 
 _ORDER = ("substations", "feeders", "transformers", "sections", "switches", "lines", "switch_states")
 
@@ -61,8 +64,7 @@ def ingest_paths(
     FileError, FrameError
         The first file that cannot be used; files before it are in, it and later ones are not.
     """
-    files = [file for path in paths for file in _files(path)]
-    return [ingest_file(workbench, file, kind=kind, actor=actor) for file in sorted(files, key=_turn)]
+    return [ingest_file(workbench, file, kind=kind, actor=actor) for file in in_order(paths)]
 
 
 def ingest_file(
@@ -135,9 +137,9 @@ def _read(workbench: Workbench, path: Path, kind: str | None, actor: str) -> Rea
     settings = workbench.settings.ingest
     with workbench.store.read() as connection:
         network = network_records.read_network(connection)
+        latest = _latest(workbench, connection)
     transformers = network.transformers
     ratings = dict(zip(transformers["transformer_id"], transformers["rating_kva"], strict=True))
-    follows_wall = workbench.settings.clock.follow == "wall"
     try:
         return read_file(
             path,
@@ -146,7 +148,7 @@ def _read(workbench: Workbench, path: Path, kind: str | None, actor: str) -> Rea
             naive_tz=settings.naive_tz,
             unit_ratio_limit=settings.unit_ratio_limit,
             ratings=ratings or None,
-            latest=workbench.clock() + CLOCK_TOLERANCE if follows_wall else None,
+            latest=latest,
             switches=set(network.switches["switch_id"]) or None,
         )
     except InputError as error:
@@ -156,10 +158,30 @@ def _read(workbench: Workbench, path: Path, kind: str | None, actor: str) -> Rea
         raise
 
 
+def _latest(workbench: Workbench, connection: Connection) -> pd.Timestamp | None:
+    """Tell which stamps are believed: one misdated reading would move "now" by years."""
+    wall = workbench.clock() + CLOCK_TOLERANCE
+    if workbench.settings.clock.follow == "wall":
+        return wall
+    known = runs.last_reading(connection)
+    return None if known is None else max(wall, known + LONGEST_GAP)
+
+
 def _result(reading: Reading, *, repeated: bool) -> IngestResult:
     return IngestResult(
         reading.name, reading.kind, len(reading.frame), reading.rejects, repeated, reading.findings
     )
+
+
+def in_order(paths: Sequence[Path]) -> list[Path]:
+    """List files, and the CSV and Parquet files of folders: networks first, then weather, then load.
+
+    Raises
+    ------
+    FileError
+        A folder without such files.
+    """
+    return sorted((file for path in paths for file in _files(path)), key=_turn)
 
 
 def _files(path: Path) -> list[Path]:

@@ -122,6 +122,10 @@ def run_forecast(
         metered = read_history(workbench, connection, run.issued_at)
         history = normal_running(network, metered, network_records.read_switch_history(connection))
         ambient = read_ambient(workbench, connection, pd.DatetimeIndex(history.index), run.issued_at)
+    if network.transformers.empty:
+        raise InputError(
+            "no network yet", what_to_do="Ingest its tables first: 'gridlib ingest FOLDER --kind network'."
+        )
     rating_kva = network.transformers.set_index("transformer_id")["rating_kva"]
     forecast = forecast_load(
         history,

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from gridlib.adapters.records import plans, runs
 from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
 from gridlib.domain.planning import prove_moves
+from gridlib.facts.errors import RefusedError
 from gridlib.facts.types import Move, PlanState, Proof
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
@@ -18,13 +19,25 @@ OVER = "the hours it was meant for are over"
 
 
 def prove_again(workbench: Workbench, connection: Connection, record: PlanRecord) -> Proof:
-    """Prove a plan against the newest run, today's switch states and the headroom of decided plans."""
+    """Prove a plan against the newest run, today's switch states and the headroom of decided plans.
+
+    Raises
+    ------
+    RefusedError
+        The newest run is older than ``forecast_max_age_h``.
+    """
     run = runs.read_run(connection, stage="risk")
+    now = queries.now(workbench, connection)
+    age_h = (now - run.issued_at) / pd.Timedelta(hours=1)
+    if age_h > workbench.settings.planning.forecast_max_age_h:
+        raise RefusedError(
+            f"the newest forecast, {run.run_id}, is {age_h:.0f} h old", what_to_do="Run first: 'gridlib run'."
+        )
     decided = [
         r for r in plans.read_plans(connection, states=OPEN_PLAN_STATES) if r.state is not PlanState.DRAFT
     ]
     material = material_of(workbench, connection, run)
-    return prove_record(workbench, material, record, decided, now=queries.now(workbench, connection))
+    return prove_record(workbench, material, record, decided, now=now)
 
 
 def prove_record(

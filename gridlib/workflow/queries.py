@@ -12,6 +12,7 @@ from gridlib.adapters.records import notebook_runs, plans, runs, work_orders
 from gridlib.adapters.records.plans import PlanRecord
 from gridlib.adapters.records.runs import RunRecord
 from gridlib.adapters.records.work_orders import WorkOrderRecord
+from gridlib.domain.network import closed_switches, current_states, feeding
 from gridlib.facts.errors import InputError
 from gridlib.facts.types import Instruction, Network, PlanningCase, PlanState, WorkOrderState
 from gridlib.workbench import Workbench
@@ -50,11 +51,12 @@ class PlanFile:
 
 @dataclass(frozen=True)
 class Queue:
-    """What waits for a person: plans to decide, approved plans to issue, open work orders, alerts."""
+    """What waits for a person: plans to decide or issue, orders to work on or to settle, alerts."""
 
     drafts: tuple[PlanRecord, ...]
     approved: tuple[PlanRecord, ...]
     orders: tuple[WorkOrderRecord, ...]
+    unsettled: tuple[WorkOrderRecord, ...]
     unacknowledged: tuple[str, ...]
 
 
@@ -66,9 +68,11 @@ def get_queue(workbench: Workbench) -> Queue:
         orders = work_orders.read_work_orders(
             connection, states=[WorkOrderState.OPEN, WorkOrderState.IN_PROGRESS]
         )
+        partial = plans.read_plans(connection, states=[PlanState.PARTIAL])
+        unsettled = [work_orders.read_work_orders(connection, plan_id=r.plan_id)[-1] for r in partial]
         run_id = runs.newest_run_id(connection, stage="risk")
         waiting = runs.unacknowledged(connection, run_id) if run_id else []
-    return Queue(tuple(drafts), tuple(approved), tuple(orders), tuple(waiting))
+    return Queue(tuple(drafts), tuple(approved), tuple(orders), tuple(unsettled), tuple(waiting))
 
 
 def get_plan(workbench: Workbench, plan_id: str) -> PlanFile:
@@ -160,6 +164,20 @@ def get_notebook_runs(workbench: Workbench) -> pd.DataFrame:
     """Read the ledger of executed notebooks, oldest first."""
     with workbench.store.read() as connection:
         return notebook_runs.read_notebook_runs(connection)
+
+
+def get_blind_spots(workbench: Workbench, run_id: str) -> dict[str, str]:
+    """Name the transformers that a run could not assess and the sections without supply, with the reason."""
+    found = get_findings(workbench, run_id).drop_duplicates("object_id").set_index("object_id")["message"]
+    assessed = set(get_risk(workbench, run_id)["transformer_id"])
+    network = get_network(workbench)
+    spots = {
+        name: f"not assessed: {found.get(name, 'no readings')}"
+        for name in network.transformers["transformer_id"]
+        if name not in assessed
+    }
+    fed_by = feeding(network, closed_switches(current_states(network)))
+    return spots | {str(name): "without supply as reported" for name in fed_by.index[fed_by.isna()]}
 
 
 def get_ingests(workbench: Workbench) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from gridlib.domain.lifecycle import (
     check_step,
 )
 from gridlib.facts.errors import InputError, RefusedError, StalePlanError
-from gridlib.facts.types import PlanState, StepState, SwitchState, WorkOrderState
+from gridlib.facts.types import PlanState, Step, StepState, SwitchState, WorkOrderState
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
 from gridlib.workflow.audit import Intention, intention
@@ -191,6 +191,8 @@ def record_step(
         )
         if outcome is StepState.COMPLETED and step.step.state_after is not None:
             _report_switch(workbench, act, step.step.device, step.step.state_after)
+        if outcome is StepState.FAILED and step.step.switching:
+            _report_switch(workbench, act, step.step.device, _before(step.step), faulty=True)
     return queries.get_work_order(workbench, work_order_id)
 
 
@@ -210,8 +212,9 @@ def abort(
 ) -> WorkOrderRecord:
     """Stop a work order in progress; say whether the devices were switched back.
 
-    Switched back, every device of the sheet is reported in the state it had before, and the plan is
-    ROLLED_BACK; otherwise the states stay as the completed steps left them, and the plan is PARTIAL.
+    Switched back, or nothing was switched yet: every device is reported in the state it had before, and the
+    plan is ROLLED_BACK. Otherwise the states stay as the completed steps left them, the plan is PARTIAL, and
+    the order waits to be settled. A device that failed stays in FAULT until its state is reported anew.
     """
     with intention(workbench, by, "work_order.abort", work_order_id) as act:
         _need_reason(reason)
@@ -230,9 +233,10 @@ def abort(
                     remark=reason,
                 )
             elif switched_back and step.state is StepState.COMPLETED and step.step.state_after is not None:
-                _report_switch(workbench, act, step.step.device, _other(step.step.state_after))
+                _report_switch(workbench, act, step.step.device, _before(step.step))
         _set_order(act, order, WorkOrderState.ABORTED, reason)
-        to = PlanState.ROLLED_BACK if switched_back else PlanState.PARTIAL
+        touched = any(s.step.switching and s.state is not StepState.PENDING for s in order.steps)
+        to = PlanState.PARTIAL if touched and not switched_back else PlanState.ROLLED_BACK
         move_plan(act, plans.read_plan(act.connection, order.plan_id), to, reason)
         act.facts["switched_back"] = switched_back
     return queries.get_work_order(workbench, work_order_id)
@@ -252,9 +256,9 @@ def settle(
         to = PlanState.ROLLED_BACK if switched_back else PlanState.EXECUTED
         move_plan(act, plans.read_plan(act.connection, order.plan_id), to, reason)
         for step in order.steps:
-            after = step.step.state_after
-            if after is not None:
-                _report_switch(workbench, act, step.step.device, _other(after) if switched_back else after)
+            if step.step.state_after is not None:
+                state = _before(step.step) if switched_back else step.step.state_after
+                _report_switch(workbench, act, step.step.device, state)
     return queries.get_work_order(workbench, work_order_id)
 
 
@@ -288,10 +292,12 @@ def _set_order(act: Intention, order: WorkOrderRecord, to: WorkOrderState, outco
     act.facts["order"] = {"from": order.state, "to": to, "outcome": outcome}
 
 
-def _other(state: SwitchState) -> SwitchState:
-    return SwitchState.OPEN if state == SwitchState.CLOSED else SwitchState.CLOSED
+def _before(step: Step) -> SwitchState:
+    return SwitchState.OPEN if step.state_after == SwitchState.CLOSED else SwitchState.CLOSED
 
 
-def _report_switch(workbench: Workbench, act: Intention, switch_id: str, state: SwitchState) -> None:
+def _report_switch(
+    workbench: Workbench, act: Intention, switch_id: str, state: SwitchState, *, faulty: bool = False
+) -> None:
     at = queries.now(workbench, act.connection)
-    network_records.record_switch_state(act.connection, switch_id, state, at=at, recorded_by=act.actor)
+    network_records.record_switch_state(act.connection, switch_id, state, at, act.actor, faulty=faulty)

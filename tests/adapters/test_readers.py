@@ -271,10 +271,75 @@ def test_quality_bits_come_through():
     assert list(reading.frame["quality"][4:8]) == [0x80, 0x20, 0, 0]
 
 
-def test_empty_cells_are_missing_readings():
+def test_empty_cells_are_counted():
     reading = read("load_empty_cells.csv")
     assert reading.frame["load_kva"].isna().sum() == 3
-    assert counts(reading) == {("T-01", "missing"): 3}
+    assert counts(reading) == {("T-01", "no_value"): 3}
+    found = reading.findings[reading.findings["code"] == "no_value"].iloc[0]
+    assert found["first"] == pd.Timestamp("2026-01-18T03:00+03:00")
+    assert found["last"] == pd.Timestamp("2026-01-18T05:00+03:00")
+
+
+def test_empty_cells_before_the_first_value_and_beside_a_gap_are_counted_once(tmp_path):
+    lines = (FILES / "load_gaps.csv").read_text("utf-8").splitlines()
+    for row in (1, 2, 20):
+        assert lines[row].startswith("T-01,")
+        lines[row] = lines[row].rsplit(",", 1)[0] + ","
+    (tmp_path / "load.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    assert counts(read("load.csv", folder=tmp_path)) == {("T-01", "no_value"): 3, ("T-01", "missing"): 4}
+
+
+def test_a_transformer_of_empty_cells_is_said_to_be_silent(good):
+    reading = read("load_silent.csv")
+    assert counts(reading) == {("T-02", "all_missing"): 48}
+    silent = reading.frame["transformer_id"] == "T-02"
+    assert reading.frame["load_kva"][silent].isna().all()
+    own = good.frame["transformer_id"] == "T-01"
+    pd.testing.assert_frame_equal(reading.frame[~silent], good.frame[own])
+
+
+def test_a_last_value_of_forty_times_the_rating_is_never_used(good, telemetry):
+    reading = read("load_implausible_last.csv")
+    assert counts(reading) == {("T-01", "implausible"): 1}
+    found = reading.findings[reading.findings["code"] == "implausible"].iloc[0]
+    last = pd.Timestamp("2026-01-19T23:00+03:00")
+    assert (found["first"], found["last"]) == (last, last)
+    for part in ("20000 kVA", "2500 kVA", "5 times", "500 kVA"):
+        assert part in found["message"]
+    changed = reading.frame["load_kva"] != good.frame["load_kva"]
+    assert reading.frame[changed][["time", "load_kva", "quality"]].values.tolist() == [[last, 20_000, 0x80]]
+    assert not reading.frame["quality"][~changed].any()
+    telemetry.write_load("a1", reading.frame)
+    assert np.isnan(telemetry.read_load_wide(["a1"]).loc[last, "T-01"])
+
+
+def test_some_values_in_va_are_never_used_and_the_others_are(good):
+    reading = read("load_implausible_some.csv")
+    assert counts(reading) == {("T-02", "implausible"): 4}
+    wrong = reading.frame["load_kva"].to_numpy() != good.frame["load_kva"].to_numpy()
+    assert set(reading.frame["transformer_id"][wrong]) == {"T-02"}
+    assert list(reading.frame["quality"][wrong]) == [0x80] * 4
+    np.testing.assert_allclose(reading.frame["load_kva"][wrong], good.frame["load_kva"][wrong] * 1000)
+    pd.testing.assert_frame_equal(reading.frame[~wrong], good.frame[~wrong])
+
+
+def test_export_beyond_belief_is_implausible_and_the_limit_itself_is_not(tmp_path):
+    lines = (FILES / "load_good.csv").read_text("utf-8").splitlines()
+    lines[3] = lines[3].rsplit(",", 1)[0] + ",-2500.1"
+    lines[4] = lines[4].rsplit(",", 1)[0] + ",2500"
+    (tmp_path / "load.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    assert counts(read("load.csv", folder=tmp_path)) == {("T-01", "implausible"): 1}
+    nameless = read("load.csv", folder=tmp_path, ratings={"T-01": float("nan"), "T-02": 500.0})
+    assert counts(nameless) == {}
+
+
+def test_an_implausible_duplicate_never_displaces_a_believable_reading(good, tmp_path):
+    text = (FILES / "load_good.csv").read_text("utf-8").rstrip("\n")
+    double = text.splitlines()[5].rsplit(",", 1)[0] + ",20000"
+    (tmp_path / "load.csv").write_text(f"{text}\n{double}\n", "utf-8")
+    reading = read("load.csv", folder=tmp_path)
+    pd.testing.assert_frame_equal(reading.frame, good.frame)
+    assert counts(reading)["T-01", "conflicting_duplicate"] == 1
 
 
 def test_windows_arabic_names_are_kept():
@@ -337,6 +402,30 @@ def test_network_names_in_arabic_and_flags():
     switches = read("switches.csv", folder=FILES / "network").frame
     assert list(switches["remote"]) == [True, False, True]
     assert list(switches["may_parallel"]) == [False, False, True]
+
+
+def test_a_transformer_without_a_usable_rating_is_found(tmp_path):
+    ratings = {"T-01": "500", "T-02": "", "T-03": "0", "T-04": "-630", "T-05": "inf"}
+    rows = [f"{name},SS-01,F-1,{rating}" for name, rating in ratings.items()]
+    header = "transformer_id,substation_id,feeder_id,rating_kva"
+    (tmp_path / "transformers.csv").write_text("\n".join([header, *rows]) + "\n", "utf-8")
+    found = read("transformers.csv", folder=tmp_path).findings
+    missing = found[found["code"] == "missing_rating"]
+    assert list(missing["object_id"]) == ["T-02", "T-03", "T-04", "T-05"]
+    assert "no rating" in missing["message"].iloc[0]
+    assert "-630 kVA" in missing["message"].iloc[2]
+
+
+def test_section_shares_of_more_than_all_or_nothing_are_found(tmp_path):
+    shares = {"T-01": [0.5, 0.52], "T-02": [0.5, 0.53], "T-03": [0, 0], "T-04": [0.3]}
+    rows = [f"{name}-S{n},{name},{share}" for name, own in shares.items() for n, share in enumerate(own)]
+    (tmp_path / "sections.csv").write_text(
+        "\n".join(["section_id,transformer_id,share", *rows]) + "\n", "utf-8"
+    )
+    found = read("sections.csv", folder=tmp_path).findings
+    wrong = found[found["code"] == "shares_not_one"]
+    assert dict(zip(wrong["object_id"], wrong["count"], strict=True)) == {"T-02": 2, "T-03": 2}
+    assert "103.0%" in wrong["message"].iloc[0]
 
 
 def test_missing_optional_columns_cost_something():

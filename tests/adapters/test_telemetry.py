@@ -1,5 +1,6 @@
 """Telemetry: what was committed is read, each reading once, and nothing half written is ever seen."""
 
+import shutil
 import time
 
 import numpy as np
@@ -136,8 +137,8 @@ def test_finer_readings_are_averaged_over_the_step(telemetry):
 
 
 def test_an_empty_data_set(telemetry):
-    assert check_frame(LoadFrame, telemetry.read_load(["a1"])).empty
-    assert telemetry.read_load_wide(["a1"]).empty
+    assert check_frame(LoadFrame, telemetry.read_load([])).empty
+    assert telemetry.read_load_wide([]).empty
     wide = telemetry.read_load_wide([], start=START, end=START + pd.Timedelta(hours=3))
     assert wide.shape == (3, 0)
     assert check_frame(WeatherFrame, telemetry.read_weather(["a1"])).empty
@@ -158,6 +159,37 @@ def test_the_matrix_equals_the_long_frame(telemetry):
     matrix = expected.pivot(index="time", columns=keys[0], values="load_kva").reindex(wide.index)
     assert len(wide) == 199
     np.testing.assert_equal(wide.to_numpy(), matrix.to_numpy())
+
+
+def test_parts_are_known_to_be_there(telemetry):
+    assert not telemetry.has_part("a1", "load")
+    telemetry.write_load("a1", load([1, 2]))
+    telemetry.write_weather("w1", weather([5.0]))
+    assert [telemetry.has_part(name, "load") for name in ("a1", "a", "w1")] == [True, False, False]
+    assert [telemetry.has_part(name, "weather") for name in ("a1", "w1")] == [False, True]
+    shutil.rmtree(telemetry.folder)
+    assert not telemetry.has_part("a1", "load")
+    assert not telemetry.has_part("w1", "weather")
+
+
+def test_a_committed_ingest_of_which_nothing_is_left_is_named(telemetry):
+    telemetry.write_load("a1", load([1, 2]))
+    telemetry.write_load("b2", load([3], start=START + pd.Timedelta(days=3)))
+    for part in telemetry.folder.rglob("part-b2.parquet"):
+        part.unlink()
+    for read in (telemetry.read_load, telemetry.read_load_wide):
+        with pytest.raises(FileError, match="ingest b2") as caught:
+            read(["a1", "b2"], end=START + pd.Timedelta(days=1))
+        assert "again" in caught.value.what_to_do
+    telemetry.write_load("b2", load([3], start=START + pd.Timedelta(days=3)))
+    assert list(telemetry.read_load(["a1", "b2"])["load_kva"]) == [1, 2, 3]
+
+
+def test_an_ingest_outside_the_range_of_time_is_not_missed(telemetry):
+    telemetry.write_load("a1", load([1, 2]))
+    telemetry.write_load("b2", load([3], start=START + pd.Timedelta(days=3)))
+    found = telemetry.read_load_wide(["a1", "b2"], end=START + pd.Timedelta(days=1))
+    assert list(found["T-01"].dropna()) == [1, 2]
 
 
 @pytest.mark.parametrize("damage", ["half", "flipped", "empty"])

@@ -240,6 +240,20 @@ def test_current_and_hold_points_ask_for_a_reading_and_say_which() -> None:
     assert hold.text.endswith("Write down: name of the protection engineer.")
 
 
+def test_only_the_current_at_the_opening_device_has_a_range_and_it_is_the_printed_one() -> None:
+    sheet = sheet_of(FIRST, SECOND)
+    ranged = [step for step in sheet.steps if step.reading_unit or step.reading_low is not None]
+    assert [(step.verb, step.device, step.reading_unit) for step in ranged] == [
+        ("READ", "s1", "A"),
+        ("READ", "b2", "A"),
+    ]
+    for step, trigger in zip(ranged, (sheet.abort_triggers[0], sheet.abort_triggers[4]), strict=True):
+        printed = f"{step.reading_low:g}-{step.reading_high:g} A"
+        assert step.expected.startswith(f"{printed} on each phase")
+        assert trigger.endswith(f"outside {printed}")
+    assert (ranged[0].reading_low, ranged[0].reading_high) == (128.0, 139.0)
+
+
 def test_unconfirmed_positions_are_a_note_on_the_sheet() -> None:
     plan = plan_of(FIRST)
     plan = replace(plan, proof=replace(plan.proof, unconfirmed=("t1", "b3")))

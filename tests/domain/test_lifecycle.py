@@ -96,6 +96,79 @@ def test_a_hold_point_and_a_step_with_a_reading_are_not_done_without_one(kind: s
     end(FAILED, "")
 
 
+def read(reading: str, outcome: StepState = DONE) -> None:
+    check_step(
+        "WO-1",
+        RUNNING,
+        [PENDING],
+        1,
+        outcome,
+        switching=False,
+        needs_reading=True,
+        reading=reading,
+        reading_range=(95.0, 139.0),
+    )
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        "95",
+        "139 A",
+        "100,5 A",
+        "100.5A",
+        "L1 130, L2 131, L3 129",
+        "130/131/129",
+        "130,131,129",
+        "130-131-129",
+        "\u0661\u0663\u0660",  # 130 in Arabic-Indic digits
+        "\u0661\u0663\u0660\u066b\u0665 A",  # 130.5 with the Arabic decimal mark
+    ],
+)
+def test_a_reading_inside_its_range_completes_the_step(reading: str) -> None:
+    read(reading)
+
+
+@pytest.mark.parametrize(
+    ("reading", "found"),
+    [
+        ("150", "150"),
+        ("94.9 A", "94.9"),
+        ("139,1", "139.1"),
+        ("130, 131, 999", "999"),
+        ("L1 130 L2 150 L3 129", "150"),
+        ("130,999,129", "999"),
+        ("130,999", "999"),
+        ("-130", "-130"),
+        ("\u2212130", "-130"),
+        ("1.130", "1.13"),
+        ("1,130", "1"),
+        ("\u0661\u0665\u0660", "150"),
+        ("\u0661\u0663\u0660 \u0661\u0663\u0661 \u0669\u0669\u0669", "999"),
+        ("150 and 12", "150, 12"),
+    ],
+)
+def test_one_number_outside_the_range_is_an_abort_trigger(reading: str, found: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        read(reading)
+    assert f"is {found}, outside 95-139: this is an abort trigger" in str(refused.value)
+    assert "end the step as FAILED and abort the work order" in refused.value.what_to_do
+    read(reading, FAILED)
+
+
+@pytest.mark.parametrize("reading", ["all fine", "L1 L2 L3", "?"])
+def test_a_reading_with_a_range_needs_a_number(reading: str) -> None:
+    with pytest.raises(RefusedError, match="has no number; expected 95-139"):
+        read(reading)
+    read(reading, FAILED)
+
+
+def test_a_reading_without_a_range_is_free_text() -> None:
+    check_step(
+        "WO-1", RUNNING, [PENDING], 1, DONE, switching=False, needs_reading=True, reading="9999, L. Haddad"
+    )
+
+
 def test_after_a_failed_step_there_is_only_the_abort() -> None:
     with pytest.raises(RefusedError, match="step 1 of WO-1 failed") as refused:
         check_step("WO-1", RUNNING, [FAILED, PENDING], 2, DONE, switching=False)

@@ -20,7 +20,7 @@ from gridlib.domain.network import (
     undo_moves,
 )
 from gridlib.domain.planning import plan as planning_module
-from gridlib.domain.planning import plan_transfers, prove_moves
+from gridlib.domain.planning import plan_transfers, prove_moves, refresh_plan
 from gridlib.domain.thermal import ThermalState
 from gridlib.facts.errors import InputError
 from gridlib.facts.types import Limits, Move, Network, PlanningCase, PlanningRules, Proof
@@ -614,6 +614,21 @@ def test_plan_that_was_found_proves_again_on_the_same_inputs(seed):
     for moves in best:
         others = [move for other in best if other != moves for move in other]
         assert prove(network, loads, *moves, rules=rules, reserved=others, ambient_c=air(loads)).holds
+
+
+@settings(max_examples=40, deadline=None)
+@given(NETWORKS)
+def test_plan_that_is_refreshed_on_the_same_inputs_stays_what_it_is(seed):
+    network, loads, cases = random_case(seed)
+    rules = PlanningRules(derating_pct=3)
+    reserved: list[Move] = []
+    for case in cases:
+        for found in case.plans:
+            again, proof = refresh_plan(
+                network, loads, found, air(loads), limits=LIMITS, rules=rules, reserved=reserved
+            )
+            assert (again, proof) == (found, found.proof)
+        reserved += case.plans[0].moves if case.plans else ()
 
 
 @settings(max_examples=40, deadline=None)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridlib.domain.quality import check_load, check_unit, clean_load, utc_index
+from gridlib.domain.quality import beyond_rating, check_load, check_unit, clean_load, utc_index
 from gridlib.facts.errors import InputError
 
 DAYS = 30
@@ -200,3 +200,11 @@ def test_times_come_out_in_utc_and_nanoseconds():
     history.iloc[5] = np.nan
     history.index = history.index.as_unit("us")
     assert str(check_load(history)["first"].dtype) == "datetime64[ns, UTC]"
+
+
+def test_a_reading_is_beyond_belief_only_where_a_rating_is_known():
+    load = np.array([[2500.0, 2500.1, -2500.1, np.nan, np.inf]]).T
+    rating = np.array([500.0, np.nan, 0.0, -500.0, np.inf])
+    flagged = beyond_rating(load, rating, 5.0)
+    assert flagged[:, 0].tolist() == [False, True, True, False, False]
+    assert not flagged[:, 1:].any()

@@ -366,3 +366,42 @@ def test_a_plan_whose_hours_are_over_expires_on_approval(demo):
     with pytest.raises(StalePlanError):
         decisions.approve(later, record.plan_id, by="operator")
     assert queries.get_plan(demo, record.plan_id).record.state is PlanState.EXPIRED
+
+
+def test_a_device_that_failed_is_not_planned_through_again(demo):
+    order = started(demo)
+    opening = next(s for s in order.steps if s.step.switching).step
+    do_steps(demo, order, until=opening.number - 1)
+    workorders.record_step(
+        demo, order.work_order_id, opening.number, StepState.FAILED, by="operator2", remark="opened in part"
+    )
+    workorders.abort(demo, order.work_order_id, by="operator2", reason="failed", switched_back=True)
+    states = current_states(queries.get_network(demo))
+    assert states.loc[opening.device, "health"] == "FAULT"
+    run_stages(demo)
+    fresh = queries.get_plans(demo, transformer_id="T-07", states=[PlanState.DRAFT])
+    assert all(opening.device != move.open_switch for r in fresh for move in r.plan.moves)
+
+
+def test_an_abort_before_any_switching_leaves_nothing_to_settle(demo):
+    order = started(demo)
+    workorders.abort(demo, order.work_order_id, by="operator2", reason="storm", switched_back=False)
+    assert queries.get_plan(demo, order.plan_id).record.state is PlanState.ROLLED_BACK
+    assert not queries.get_queue(demo).unsettled
+
+
+def test_an_order_that_was_not_switched_back_waits_to_be_settled(demo):
+    order = started(demo)
+    opening = next(s.step.number for s in order.steps if s.step.switching)
+    do_steps(demo, order, until=opening)
+    workorders.abort(demo, order.work_order_id, by="operator2", reason="called away", switched_back=False)
+    (waiting,) = queries.get_queue(demo).unsettled
+    assert waiting.work_order_id == order.work_order_id
+
+
+def test_without_its_checkpoint_file_the_trail_neither_verifies_nor_goes_on(demo):
+    demo.checkpoint_path.unlink()
+    with pytest.raises(AuditError, match="missing"):
+        audit.verify(demo)
+    with pytest.raises(AuditError, match="missing"):
+        audit.checkpoint(demo)

@@ -9,7 +9,7 @@ import pytest
 from gridlib.adapters.notebooks import share_dir
 from gridlib.adapters.records import network as network_records
 from gridlib.domain.network import closed_switches, current_states, transformer_load_kva
-from gridlib.facts.errors import InputError, StalePlanError
+from gridlib.facts.errors import InputError, RefusedError, StalePlanError
 from gridlib.facts.types import PlanState, StepState
 from gridlib.workflow import decisions, queries, workorders
 from gridlib.workflow.ingest import ingest_paths
@@ -164,3 +164,43 @@ def test_an_order_aborted_midway_can_be_settled(demo):
     workorders.settle(demo, order.work_order_id, by="operator2", reason="crew returned", switched_back=True)
     assert queries.get_plan(demo, plan_id).record.state is PlanState.ROLLED_BACK
     assert closed_now(queries.get_network(demo)) == before
+
+
+def test_one_misdated_reading_does_not_move_now(demo, tmp_path):
+    path = tmp_path / "future.csv"
+    path.write_text(
+        "transformer_id,time,load_kva\n"
+        "T-01,2026-08-11T00:00:00+03:00,301.5\n"
+        "T-01,2036-01-01T00:00:00+03:00,300.0\n"
+    )
+    (result,) = ingest_paths(demo, [path])
+    assert result.rejects == 1
+    assert "future_reading" in set(result.findings["code"])
+    with demo.store.read() as connection:
+        assert queries.next_interval(demo, connection) == pd.Timestamp("2026-08-11T01:00:00+03:00")
+
+
+def test_nobody_decides_on_an_old_forecast(demo, tmp_path):
+    plan_id = best_plan(demo).plan_id
+    later = week_before().iloc[:24]
+    later.index = later.index + WEEK
+    ingest_week(demo, later, tmp_path)
+    with pytest.raises(RefusedError, match="24 h old"):
+        decisions.approve(demo, plan_id, by="operator")
+    run_stages(demo)
+    decisions.approve(demo, best_plan(demo).plan_id, by="operator")
+
+
+def test_what_a_run_could_not_assess_is_named(demo):
+    with demo.store.write() as connection:
+        network = network_records.read_network(connection)
+        rows = network.transformers.assign(
+            rating_kva=network.transformers["rating_kva"].mask(
+                network.transformers["transformer_id"] == "T-05"
+            )
+        )
+        network_records.replace_network_table(connection, "transformers", rows)
+    run_id = run_stages(demo)
+    spots = queries.get_blind_spots(demo, run_id)
+    assert set(spots) == {"T-05"}
+    assert spots["T-05"].startswith("not assessed: ")

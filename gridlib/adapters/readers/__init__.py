@@ -83,7 +83,8 @@ def read_file(
     naive_tz : str
         Zone of stamps without an offset; empty refuses them.
     unit_ratio_limit : float
-        A transformer whose median load exceeds this multiple of its rating was read in a wrong unit.
+        A transformer whose median load exceeds this multiple of its rating was read in a wrong unit; a
+        single reading beyond it is invalid.
     ratings : mapping, optional
         Rating [kVA] of each known transformer; without it every transformer is taken as known.
     latest : Timestamp, optional

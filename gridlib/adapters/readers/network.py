@@ -3,6 +3,7 @@
 from collections.abc import Callable, Set
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gridlib.adapters.readers.cells import parse_dates, parse_flags, parse_names, parse_numbers, parse_times
@@ -23,6 +24,8 @@ _ASSUMED: dict[tuple[str, str], tuple[str | float | bool, str]] = {
 }
 """What stands in for a column, or a cell, that a table of data needs and a file may leave out."""
 
+_LARGEST_SHARES = 1.02
+"""Sum of the section shares of one transformer that rounding explains."""
 _DATES = ("phase_rotation_confirmed_on",)
 _DTYPES: dict[str, Any] = {"str": object, "float64": float, "bool": bool}
 _COST = {
@@ -53,7 +56,9 @@ def read_network_table(table: RawTable, findings: Findings, name: str) -> pd.Dat
     table : RawTable
         The file.
     findings : Findings
-        Takes optional columns that are missing, and columns that are not known.
+        Takes optional columns that are missing, columns that are not known, transformers without a rating
+        (``missing_rating``) and transformers whose sections take more than all of its load, or nothing
+        (``shares_not_one``).
     name : str
         Key of `NETWORK_TABLES`, other than ``switch_states``.
 
@@ -67,7 +72,12 @@ def read_network_table(table: RawTable, findings: Findings, name: str) -> pd.Dat
     FileError
         A column that must be is missing, or a value breaks the rules of the table.
     """
-    return _checked(table, name, _columns(table, findings, name, ""))
+    rows = _checked(table, name, _columns(table, findings, name, ""))
+    if name == "transformers":
+        _check_ratings(rows, findings)
+    if name == "sections":
+        _check_shares(rows, findings)
+    return rows
 
 
 def read_switch_states(
@@ -153,6 +163,22 @@ def _columns(table: RawTable, findings: Findings, name: str, naive_tz: str) -> p
             done[column] = parse[kind](column)
     findings.add_ignored(table.frame.columns, rules, len(table.frame))
     return pd.DataFrame(done, index=table.frame.index)
+
+
+def _check_ratings(transformers: pd.DataFrame, findings: Findings) -> None:
+    rating = transformers["rating_kva"].to_numpy(dtype=float)
+    for place in np.flatnonzero(~(np.isfinite(rating) & (rating > 0))):
+        found = "no rating" if np.isnan(rating[place]) else f"a rating of {rating[place]:g} kVA"
+        message = f"has {found}, expected a positive number; it is not scored and not planned"
+        findings.add(str(transformers["transformer_id"].iloc[place]), "missing_rating", message, 1)
+
+
+def _check_shares(sections: pd.DataFrame, findings: Findings) -> None:
+    total = sections.groupby("transformer_id")["share"].agg(["sum", "size"])
+    wrong = total[(total["sum"] > _LARGEST_SHARES) | (total["sum"] <= 0)]
+    for transformer_id, share, count in wrong.itertuples(name=None):
+        message = f"its sections take {share:.1%} of its load, expected more than 0 and up to 100 %"
+        findings.add(str(transformer_id), "shares_not_one", message, int(count))
 
 
 def _checked(table: RawTable, name: str, rows: pd.DataFrame) -> pd.DataFrame:

@@ -51,7 +51,13 @@ def add_switch_states(connection: Connection, frame: pd.DataFrame, recorded_by: 
 
 
 def record_switch_state(
-    connection: Connection, switch_id: str, state: str, at: pd.Timestamp, recorded_by: str
+    connection: Connection,
+    switch_id: str,
+    state: str,
+    at: pd.Timestamp,
+    recorded_by: str,
+    *,
+    faulty: bool = False,
 ) -> None:
     """Append a position that a person reported, as the newest of its switch.
 
@@ -68,6 +74,8 @@ def record_switch_state(
         that one is written, so that what the crew saw counts from here on.
     recorded_by : str
         Who reported it.
+    faulty : bool
+        It failed to do what it was told: its health becomes FAULT, and no plan goes through it.
 
     Notes
     -----
@@ -89,7 +97,7 @@ def record_switch_state(
             switch_id=switch_id,
             time=utc_text(moment),
             state=str(state),
-            health="OK" if last is None else last.health,
+            health="FAULT" if faulty else "OK" if last is None else last.health,
             tags="" if last is None else last.tags,
             source="manual",
             recorded_by=recorded_by,

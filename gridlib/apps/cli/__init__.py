@@ -6,6 +6,7 @@ import sys
 import typer
 
 from gridlib.apps.cli import decide, orders, people, stages
+from gridlib.apps.cli.base import complain, fault_of
 from gridlib.facts.errors import FileError, GridlibError
 
 app = typer.Typer(
@@ -31,10 +32,8 @@ def main() -> None:
     except (GridlibError, OSError) as found:
         error = found if isinstance(found, GridlibError) else _file_error(found)
         if "--json" in sys.argv:
-            fault = {"code": error.code, "message": str(error), "what_to_do": error.what_to_do}
-            print(json.dumps({"error": fault}, ensure_ascii=False))
-        line = " ".join(f"{error} {error.what_to_do}".split())
-        print(f"gridlib: {line}", file=sys.stderr)
+            print(json.dumps({"error": fault_of(error)}, ensure_ascii=False))
+        complain(error)
         sys.exit(1)
 
 

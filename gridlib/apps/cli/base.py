@@ -1,6 +1,7 @@
 """Options and manners that all commands of the shell share."""
 
 import json
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from gridlib.facts.errors import InputError
+from gridlib.facts.errors import GridlibError, InputError
 
 Home = Annotated[
     Path | None,
@@ -28,6 +29,17 @@ def say(as_json: bool, record: dict[str, Any], text: str) -> None:
         print(json.dumps(record, ensure_ascii=False, default=str))
     else:
         out.print(text, markup=False)
+
+
+def fault_of(error: GridlibError) -> dict[str, str]:
+    """Collect what a program reads of an error."""
+    return {"code": error.code, "message": str(error), "what_to_do": error.what_to_do}
+
+
+def complain(error: GridlibError) -> None:
+    """Say an error on the error stream, in one line."""
+    line = " ".join(f"{str(error).rstrip('.')}. {error.what_to_do}".split())
+    print(f"gridlib: {line}", file=sys.stderr)
 
 
 def progress(text: str) -> None:

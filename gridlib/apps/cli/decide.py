@@ -39,6 +39,7 @@ def queue(home: Home = None, as_json: Json = False) -> None:
         "work_orders": [
             {"work_order_id": w.work_order_id, "plan_id": w.plan_id, "state": w.state} for w in waiting.orders
         ],
+        "unsettled": [{"work_order_id": w.work_order_id, "plan_id": w.plan_id} for w in waiting.unsettled],
         "unacknowledged": list(waiting.unacknowledged),
     }
     print(json.dumps(record, ensure_ascii=False, default=str))

@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from gridlib.apps.cli.base import Home, Json, moment_of, out, progress, say
+from gridlib.apps.cli.base import Home, Json, complain, fault_of, moment_of, out, progress, say
+from gridlib.facts.errors import InputError
 from gridlib.workbench import open_workbench
 
 app = typer.Typer()
@@ -54,31 +55,47 @@ def ingest(
 ) -> None:
     """Take in readings, weather, network tables or switch states.
 
-    One file is one transaction; the same file twice changes nothing. Examples: gridlib ingest load.csv;
+    One file is one transaction; the same file twice changes nothing; a file that is refused leaves the others
+    alone. Examples: gridlib ingest load.csv;
     gridlib ingest drop/ --json
     """
-    from gridlib.workflow.ingest import ingest_paths
+    from gridlib.workflow.ingest import in_order, ingest_file
 
-    results = ingest_paths(open_workbench(home), paths, kind=kind)
-    if as_json:
-        rows = [
+    workbench = open_workbench(home)
+    rows, faults = [], []
+    for path in in_order(paths):
+        try:
+            r = ingest_file(workbench, path, kind=kind)
+        except InputError as error:
+            faults.append(error)
+            continue
+        rows.append(
             {
-                "name": r.name,
+                "name": path.name,
                 "kind": r.kind,
                 "rows": r.rows,
                 "rejects": r.rejects,
                 "repeated": r.repeated,
                 "findings": json.loads(r.findings.to_json(orient="records", date_format="iso")),
             }
-            for r in results
-        ]
-        print(json.dumps({"files": rows}, ensure_ascii=False))
-        return
-    for r in results:
-        state = "known already" if r.repeated else f"{r.rows:,} rows, {r.rejects:,} rejected"
-        out.print(f"{r.kind:9} {r.name}: {state}, {len(r.findings)} findings", markup=False)
-        for f in r.findings.itertuples(index=False):
-            out.print(f"    {f.code} {f.object_id} ({f.count}): {f.message}", markup=False)
+        )
+    if as_json:
+        record = {"files": rows} | ({"error": fault_of(faults[0])} if faults else {})
+        print(json.dumps(record, ensure_ascii=False))
+    else:
+        _print_ingests(rows)
+    for fault in faults:
+        complain(fault)
+    if faults:
+        raise typer.Exit(1)
+
+
+def _print_ingests(rows: list[dict[str, Any]]) -> None:
+    for r in rows:
+        state = "known already" if r["repeated"] else f"{r['rows']:,} rows, {r['rejects']:,} rejected"
+        out.print(f"{r['kind']:9} {r['name']}: {state}, {len(r['findings'])} findings", markup=False)
+        for f in r["findings"]:
+            out.print(f"    {f['code']} {f['object_id']} ({f['count']}): {f['message']}", markup=False)
 
 
 @app.command()
@@ -152,7 +169,9 @@ def report(
 @app.command()
 def serve(
     as_user: Annotated[str, typer.Option("--as", help="The user who acts in the screens.")],
-    port: Annotated[int, typer.Option(help="Port on this machine.")] = 8866,
+    port: Annotated[
+        int, typer.Option(help="Port on this machine; 0: any free one.", min=0, max=65535)
+    ] = 8866,
     home: Home = None,
 ) -> None:
     """Open the decision desk in the browser, on this machine only.

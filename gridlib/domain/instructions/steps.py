@@ -61,6 +61,8 @@ def _readings_before(transfers: Sequence[Transfer], hour: pd.Timestamp, tz: str)
             f"{t.low_a:.0f}-{t.high_a:.0f} A on each phase at {clock(hour, tz)}",
             "Outside the range: do not switch; abort, and have the plan proved again with the reading.",
             write_down="current of each phase in A",
+            # Rounded as printed: the person on site sees no other bounds.
+            range_a=(float(round(t.low_a)), float(round(t.high_a))),
         )
     for sides, together in _by_sides(transfers).items():
         added_a, limit_a = sum(t.high_a for t in together), together[0].receiver_limit_a
@@ -301,8 +303,13 @@ def _step(
     state_after: SwitchState | None = None,
     hold_point: bool = False,
     write_down: str = "",
+    range_a: tuple[float, float] | None = None,
 ) -> Step:
-    """Make a step without its number; ``write_down`` is what it is not complete without."""
+    """Make a step without its number.
+
+    ``write_down`` is what it is not complete without, ``range_a`` where that must lie.
+    """
+    low_a, high_a = range_a or (None, None)
     return Step(
         step_id="",
         number=0,
@@ -317,6 +324,9 @@ def _step(
         state_after=state_after,
         hold_point=hold_point,
         needs_reading=bool(write_down),
+        reading_low=low_a,
+        reading_high=high_a,
+        reading_unit="A" if range_a else "",
     )
 
 

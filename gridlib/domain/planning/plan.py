@@ -8,6 +8,7 @@ import pandas as pd
 
 from gridlib.domain.planning.fleet import Fleet, build_fleet
 from gridlib.domain.planning.heat import Heat, heat_of
+from gridlib.domain.planning.prove import proof_of
 from gridlib.domain.planning.rank import (
     best_first,
     do_nothing_of,
@@ -141,7 +142,8 @@ def _plan_one(
         if (refusal := refuse_on_risk(fleet, before, after, limits)) is not None:
             harmless.append(WhyNot(name, candidate.moves, *refusal))
         else:
-            plans.append(make_plan(fleet, candidate, before, after, limits, rules, now))
+            proof = proof_of(fleet, candidate.moves, candidate.trial, rules, now)
+            plans.append(make_plan(fleet, candidate.moves, proof, before, after, limits, rules))
     ranked = sorted(plans, key=best_first)[: rules.plans_per_transformer]
     ranked = [replace(plan, rank=rank) for rank, plan in enumerate(ranked, start=1)]
     return PlanningCase(

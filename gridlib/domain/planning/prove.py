@@ -8,7 +8,7 @@ import pandas as pd
 
 from gridlib.domain.planning.devices import Refusal, blocked, conflicts, fed_after, misfits, unconfirmed
 from gridlib.domain.planning.fleet import Fleet, build_fleet
-from gridlib.domain.planning.heat import heat_of, heat_refusals
+from gridlib.domain.planning.heat import Heat, heat_of, heat_refusals
 from gridlib.domain.planning.hours import all_hours, load_break, switch_limits, unknown_loads
 from gridlib.domain.planning.reserve import Reservation, reserve
 from gridlib.domain.thermal import ThermalState
@@ -80,14 +80,27 @@ def prove_moves(
     and each side is given the end of their +- range that is worse for it.
     """
     fleet = build_fleet(network, forecast, tz)
-    promised = reserve(fleet, reserved)
-    trial = try_moves(fleet, moves, promised, limits, rules)
+    heat = None if ambient_c is None else heat_of(fleet, forecast, ambient_c, initial)
+    moment = fleet.times[0] if now is None else now
+    return prove_in(fleet, moves, heat, reserve(fleet, reserved), limits, rules, moment)
+
+
+def prove_in(
+    fleet: Fleet,
+    moves: Sequence[Move],
+    heat: Heat | None,
+    reserved: Reservation,
+    limits: Limits,
+    rules: PlanningRules,
+    now: pd.Timestamp,
+) -> Proof:
+    """Prove load transfers in a fleet, as `prove_moves`; without ``heat`` no hot spot is checked."""
+    trial = try_moves(fleet, moves, reserved, limits, rules)
     unknown: tuple[str, ...] = ("hot spot",)
-    if ambient_c is not None and trial.margin_pct is not None:
-        heat = heat_of(fleet, forecast, ambient_c, initial)
-        found, unknown = heat_refusals(fleet, moves, promised, heat, limits)
+    if heat is not None and trial.margin_pct is not None:
+        found, unknown = heat_refusals(fleet, moves, reserved, heat, limits)
         trial = trial._replace(refusals=(*trial.refusals, *found))
-    return proof_of(fleet, moves, trial, rules, fleet.times[0] if now is None else now, unknown)
+    return proof_of(fleet, moves, trial, rules, now, unknown)
 
 
 def proof_of(

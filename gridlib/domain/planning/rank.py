@@ -5,15 +5,13 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.fleet import P50, Fleet, Floats
 from gridlib.domain.planning.heat import too_hot, upper_kva
-from gridlib.domain.planning.prove import proof_of
 from gridlib.domain.planning.score import Unit
-from gridlib.domain.planning.search import Candidate, over_kva
-from gridlib.facts.types import Limits, Move, Plan, PlanningRules, Side
+from gridlib.domain.planning.search import over_kva
+from gridlib.facts.types import Limits, Move, Plan, PlanningRules, Proof, Side
 
 RATINGS_KVA = (250, 400, 500, 630, 800, 1000, 1500)
 """Sizes of distribution transformers that JEPCO uses [kVA]."""
@@ -35,11 +33,9 @@ def refuse_on_risk(
         earlier, later = ((u.hot_spot_c, u.hot_spot_c_p90) for u in (before[unit], state))
         for refusal in too_hot(fleet, unit, earlier, later, limits):
             return refusal
-    units = [state[unit] for unit in after for state in (before, after)]
-    risk_before, risk_after = (sum(state[unit].score for unit in after) for state in (before, after))
-    known = (np.isfinite([*u.hot_spot_c, *u.hot_spot_c_p90, u.loss_of_life_d]).all() for u in units)
-    if not (np.isfinite(risk_before + risk_after) and all(known)):
+    if not is_scored(before, after):
         return Refusal("not_scored", "air temperature or thermal state of a touched transformer is missing")
+    risk_before, risk_after = (sum(state[unit].score for unit in after) for state in (before, after))
     if not risk_after < risk_before - _ROUNDING:
         return Refusal(
             "no_reduction",
@@ -49,17 +45,24 @@ def refuse_on_risk(
     return None
 
 
+def is_scored(before: Mapping[int, Unit], after: Mapping[int, Unit]) -> bool:
+    """Tell whether risk, hot spots and life used of all touched transformers are known."""
+    units = [state[unit] for unit in after for state in (before, after)]
+    return all(
+        np.isfinite([u.score, u.loss_of_life_d, *u.hot_spot_c, *u.hot_spot_c_p90]).all() for u in units
+    )
+
+
 def make_plan(
     fleet: Fleet,
-    candidate: Candidate,
+    moves: tuple[Move, ...],
+    proof: Proof,
     before: Mapping[int, Unit],
     after: Mapping[int, Unit],
     limits: Limits,
     rules: PlanningRules,
-    now: pd.Timestamp,
 ) -> Plan:
-    """Write a proven transfer down; its rank is set when all plans of the transformer are known."""
-    moves = candidate.moves
+    """Write a proven transfer down; its rank is for the caller to set."""
     overload_kvah, remaining_kvah = (_overload_kvah(fleet, state, after, limits) for state in (before, after))
     quantile = 0 if overload_kvah[0] > 0 else 1
     relieved_kvah = overload_kvah[quantile] - remaining_kvah[quantile]
@@ -73,7 +76,7 @@ def make_plan(
         rank=0,
         moves=moves,
         sides=tuple(_side(fleet, unit, unit == donor, before[unit], after[unit], limits) for unit in after),
-        proof=proof_of(fleet, moves, candidate.trial, rules, now),
+        proof=proof,
         relief_pct=100 * relieved_kvah / overload_kvah[quantile] if overload_kvah[quantile] > 0 else 0.0,
         relieved_kvah=relieved_kvah,
         risk_before=sum(before[unit].score for unit in after),

@@ -1,0 +1,84 @@
+"""The numbers of a plan that is kept, from the newest forecast."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from gridlib.domain.planning.fleet import build_fleet
+from gridlib.domain.planning.heat import heat_of
+from gridlib.domain.planning.prove import prove_in
+from gridlib.domain.planning.rank import is_scored, make_plan, touched_units
+from gridlib.domain.planning.reserve import reserve
+from gridlib.domain.planning.score import score_scenarios
+from gridlib.domain.thermal import ThermalState
+from gridlib.facts.types import Limits, Move, Network, Plan, PlanningRules, Proof
+
+
+def refresh_plan(
+    network: Network,
+    forecast: pd.DataFrame,
+    plan: Plan,
+    ambient_c: pd.DataFrame,
+    *,
+    limits: Limits,
+    rules: PlanningRules,
+    initial: ThermalState | None = None,
+    reserved: Sequence[Move] = (),
+    tz: str = "UTC",
+    now: pd.Timestamp | None = None,
+) -> tuple[Plan | None, Proof]:
+    """Prove a plan again and work out its numbers anew, with the same moves and rank.
+
+    Parameters
+    ----------
+    network : Network
+        The network with its reported switch states.
+    forecast : DataFrame
+        The newest `ForecastFrame`, every section at its normal transformer.
+    plan : Plan
+        A plan whose switching has not begun.
+    ambient_c : DataFrame
+        Air at each transformer over the horizon, wide: time x transformer [degC].
+    limits : Limits
+        Risk levels and limits of the site.
+    rules : PlanningRules
+        How transfers are checked, and ``switching_lead_min``.
+    initial : ThermalState, optional
+        State before the horizon, in the order of the transformers in ``forecast``; default is the steady
+        state of the first hour.
+    reserved : sequence of Move
+        Moves of the other open plans, without those of ``plan``.
+    tz : str
+        Zone in which reasons name the hours.
+    now : Timestamp, optional
+        Moment at which the age of reported switch positions counts; default is the first hour of the
+        forecast.
+
+    Returns
+    -------
+    plan : Plan or None
+        The plan with new sides, relief, risk, hours and deadline; no hours and no deadline where nothing is
+        above the limit any more. None where the proof does not hold, and where it holds but a touched
+        transformer has no air temperature or no thermal state, which ``not_checked`` then names.
+    proof : Proof
+        As from `prove_moves`.
+
+    Notes
+    -----
+    A net risk that would no longer fall does not refuse a plan: whether a plan that was kept is still
+    wanted is for people to decide, with the new numbers before them.
+    """
+    fleet = build_fleet(network, forecast, tz)
+    heat = heat_of(fleet, forecast, ambient_c, initial)
+    promised = reserve(fleet, reserved)
+    moment = fleet.times[0] if now is None else now
+    proof = prove_in(fleet, plan.moves, heat, promised, limits, rules, moment)
+    if not proof.holds:
+        return None, proof
+    units = touched_units(fleet, plan.moves)
+    before, after = score_scenarios(fleet, [(units, ()), (units, plan.moves)], heat, promised, limits)
+    if not is_scored(before, after):
+        return None, proof
+    fresh = make_plan(fleet, plan.moves, proof, before, after, limits, rules)
+    return replace(fresh, rank=plan.rank), proof
