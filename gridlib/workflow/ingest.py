@@ -77,6 +77,7 @@ def ingest_file(
         edition = len(runs.earlier_rejects(connection, reading.sha256))
     ingest_id = reading.sha256[:16] + (f"-{edition}" if edition else "")
     if known:
+        _restore(workbench, reading)
         return _result(reading, repeated=True)
     if reading.kind == "load":
         workbench.telemetry.write_load(ingest_id, reading.frame)
@@ -131,6 +132,15 @@ def _is_known(connection: Connection, reading: Reading) -> bool:
         return network_records.holds_table(connection, reading.name, reading.frame)
     rejects = runs.earlier_rejects(connection, reading.sha256)
     return bool(rejects) and reading.rejects >= min(rejects)
+
+
+def _restore(workbench: Workbench, reading: Reading) -> None:
+    """Write the parts of a known file again, where somebody has deleted them."""
+    ingest_id = reading.sha256[:16]
+    if reading.kind == "load" and not workbench.telemetry.has_part(ingest_id, "load"):
+        workbench.telemetry.write_load(ingest_id, reading.frame)
+    if reading.kind == "weather" and not workbench.telemetry.has_part(ingest_id, "weather"):
+        workbench.telemetry.write_weather(ingest_id, reading.frame)
 
 
 def _read(workbench: Workbench, path: Path, kind: str | None, actor: str) -> Reading:

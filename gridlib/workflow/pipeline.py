@@ -38,7 +38,7 @@ from gridlib.workflow.material import (
     read_loads,
     read_material,
 )
-from gridlib.workflow.proof import prove_record, reserved_moves
+from gridlib.workflow.proof import refresh_record, reserved_moves
 
 STAGES = ("forecast", "risk", "planning", "instructions")
 MEASURED_AGE_STEPS = 3
@@ -227,6 +227,9 @@ def run_planning(workbench: Workbench, run_id: str = "") -> StageResult:
     }
     with _stage(workbench, run, "planning", counts, begun) as act:
         taken = {r.plan.transformer_id for r in plans.read_plans(act.connection, states=OPEN_PLAN_STATES)}
+        for record in kept:
+            if record.state in (PlanState.DRAFT, PlanState.APPROVED):
+                plans.refresh_plan_body(act.connection, record, record.plan)
         year = act.at.tz_convert(workbench.settings.site.tz).year
         for case in cases:
             plans.save_case(act.connection, run.run_id, case)
@@ -244,14 +247,14 @@ def run_planning(workbench: Workbench, run_id: str = "") -> StageResult:
 
 
 def run_instructions(workbench: Workbench, run_id: str = "") -> StageResult:
-    """Write the switching sheet of every draft, anew with each run, because currents and hours change."""
+    """Write the sheets of all plans without a work order, anew each run, as currents and hours change."""
     run = queries.get_run(workbench, run_id, stage="planning")
     if "instructions" in run.stages:
         return replace(_result(workbench, run.run_id, "instructions"), repeated=True)
     begun = time.perf_counter()
     material = read_material(workbench, run)
     with workbench.store.read() as connection:
-        drafts = plans.read_plans(connection, states=[PlanState.DRAFT])
+        drafts = plans.read_plans(connection, states=[PlanState.DRAFT, PlanState.APPROVED])
     sheets = [
         workbench.draft(
             record.plan,
@@ -320,7 +323,10 @@ def _earlier_risk(workbench: Workbench, run: RunRecord) -> list[pd.DataFrame]:
 
 
 def _review_open_plans(workbench: Workbench, material: Material) -> list[PlanRecord]:
-    """Prove open plans again; drafts that no longer hold expire, approved ones go back to draft."""
+    """Prove open plans again and bring them up to the newest forecast.
+
+    Drafts that no longer hold expire, approved ones go back to draft.
+    """
     with workbench.store.read() as connection:
         found = plans.read_plans(connection, states=OPEN_PLAN_STATES)
         now = queries.now(workbench, connection)
@@ -329,9 +335,9 @@ def _review_open_plans(workbench: Workbench, material: Material) -> list[PlanRec
         if record.state not in (PlanState.DRAFT, PlanState.APPROVED):
             kept.append(record)
             continue
-        proof = prove_record(workbench, material, record, found, now=now)
+        plan, proof = refresh_record(workbench, material, record, found, now=now)
         if proof.holds:
-            kept.append(record)
+            kept.append(record if plan is None else replace(record, plan=plan))
             continue
         to = PlanState.EXPIRED if record.state is PlanState.DRAFT else PlanState.DRAFT
         with intention(workbench, SYSTEM, "plan.review", record.plan_id) as act:

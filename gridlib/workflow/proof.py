@@ -7,9 +7,9 @@ from sqlalchemy import Connection
 
 from gridlib.adapters.records import plans, runs
 from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
-from gridlib.domain.planning import prove_moves
+from gridlib.domain.planning import refresh_plan
 from gridlib.facts.errors import RefusedError
-from gridlib.facts.types import Move, PlanState, Proof
+from gridlib.facts.types import Move, Plan, PlanState, Proof
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
 from gridlib.workflow.material import Material, material_of
@@ -36,28 +36,27 @@ def prove_again(workbench: Workbench, connection: Connection, record: PlanRecord
     decided = [
         r for r in plans.read_plans(connection, states=OPEN_PLAN_STATES) if r.state is not PlanState.DRAFT
     ]
-    material = material_of(workbench, connection, run)
-    return prove_record(workbench, material, record, decided, now=now)
+    return refresh_record(workbench, material_of(workbench, connection, run), record, decided, now=now)[1]
 
 
-def prove_record(
+def refresh_record(
     workbench: Workbench,
     material: Material,
     record: PlanRecord,
     others: Sequence[PlanRecord],
     *,
     now: pd.Timestamp,
-) -> Proof:
-    """Prove a plan on given material; ``others`` keep their headroom, ``now`` tells the age of positions."""
-    return prove_moves(
+) -> tuple[Plan | None, Proof]:
+    """Prove a plan on given material and bring its figures up to it; ``others`` keep their headroom."""
+    return refresh_plan(
         material.network,
         material.forecast,
-        record.plan.moves,
+        record.plan,
+        material.ambient_c,
         limits=workbench.settings.limits,
         rules=workbench.settings.planning,
-        reserved=reserved_moves(others, but=record.plan.transformer_id),
-        ambient_c=material.ambient_c,
         initial=material.initial,
+        reserved=reserved_moves(others, but=record.plan.transformer_id),
         tz=workbench.settings.site.tz,
         now=now,
     )

@@ -174,6 +174,7 @@ def record_step(
             hold_point=step.step.hold_point,
             needs_reading=step.step.needs_reading,
             reading=reading,
+            reading_range=_range(step.step),
         )
         if outcome is not StepState.COMPLETED and not remark.strip():
             raise InputError(
@@ -290,6 +291,12 @@ def _step(order: WorkOrderRecord, number: int) -> StepRecord:
 def _set_order(act: Intention, order: WorkOrderRecord, to: WorkOrderState, outcome: str) -> None:
     work_orders.set_work_order_state(act.connection, order, to, at=act.at, outcome=outcome)
     act.facts["order"] = {"from": order.state, "to": to, "outcome": outcome}
+
+
+def _range(step: Step) -> tuple[float, float] | None:
+    if step.reading_low is None or step.reading_high is None:
+        return None
+    return step.reading_low, step.reading_high
 
 
 def _before(step: Step) -> SwitchState:

@@ -102,7 +102,8 @@ def test_a_plan_goes_from_draft_to_a_completed_work_order(sample, page):
         says(page, "started")
         (order,) = queries.get_work_orders(sample)
         for step in order.steps:
-            words(page, "done")
+            low, high = step.step.reading_low, step.step.reading_high
+            words(page, "done" if low is None else f"{(low + high) / 2:.0f} A")
             press(page, f"Step {step.step.number} completed")
             says(page, f"step {step.step.number} COMPLETED")
         press(page, "Complete WO-")

@@ -25,6 +25,13 @@ from gridlib.workflow import audit, decisions, queries, workorders
 from gridlib.workflow.pipeline import run_stages
 
 
+def reading_for(step):
+    """A reading that a crew would bring: inside the range that the sheet prints."""
+    if step.reading_low is None:
+        return "100 A"
+    return f"{(step.reading_low + step.reading_high) / 2:.0f} A"
+
+
 def best_plan(workbench, transformer_id="T-07"):
     return queries.get_plans(workbench, transformer_id=transformer_id, states=[PlanState.DRAFT])[0]
 
@@ -49,7 +56,7 @@ def do_steps(workbench, order, *, until=None):
             step.step.number,
             StepState.COMPLETED,
             by="operator2",
-            reading="100 A",
+            reading=reading_for(step.step),
         )
     return order
 

@@ -1,6 +1,7 @@
 """The loop as time goes on: telemetry after a transfer, plans whose hours pass, replays of the past."""
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 from gridlib.adapters.notebooks import share_dir
 from gridlib.adapters.records import network as network_records
 from gridlib.domain.network import closed_switches, current_states, transformer_load_kva
-from gridlib.facts.errors import InputError, RefusedError, StalePlanError
+from gridlib.facts.errors import FileError, InputError, RefusedError, StalePlanError
 from gridlib.facts.types import PlanState, StepState
 from gridlib.workflow import decisions, queries, workorders
 from gridlib.workflow.ingest import ingest_paths
@@ -17,6 +18,13 @@ from gridlib.workflow.material import normal_running
 from gridlib.workflow.pipeline import run_stages
 
 WEEK = pd.Timedelta(days=7)
+
+
+def reading_for(step):
+    """A reading that a crew would bring: inside the range that the sheet prints."""
+    if step.reading_low is None:
+        return "100 A"
+    return f"{(step.reading_low + step.reading_high) / 2:.0f} A"
 
 
 def best_plan(workbench, transformer_id="T-07"):
@@ -34,7 +42,7 @@ def execute(workbench, plan_id):
             step.step.number,
             StepState.COMPLETED,
             by="operator2",
-            reading="100 A",
+            reading=reading_for(step.step),
         )
     return workorders.complete(workbench, order.work_order_id, by="operator2")
 
@@ -158,7 +166,12 @@ def test_an_order_aborted_midway_can_be_settled(demo):
     first = next(s.step.number for s in order.steps if s.step.switching)
     for step in order.steps[:first]:
         workorders.record_step(
-            demo, order.work_order_id, step.step.number, StepState.COMPLETED, by="operator2", reading="100 A"
+            demo,
+            order.work_order_id,
+            step.step.number,
+            StepState.COMPLETED,
+            by="operator2",
+            reading=reading_for(step.step),
         )
     workorders.abort(demo, order.work_order_id, by="operator2", reason="called away", switched_back=False)
     workorders.settle(demo, order.work_order_id, by="operator2", reason="crew returned", switched_back=True)
@@ -204,3 +217,37 @@ def test_what_a_run_could_not_assess_is_named(demo):
     spots = queries.get_blind_spots(demo, run_id)
     assert set(spots) == {"T-05"}
     assert spots["T-05"].startswith("not assessed: ")
+
+
+def test_an_open_plan_follows_the_newest_forecast(demo, tmp_path):
+    old = best_plan(demo)
+    sheet = queries.get_plan(demo, old.plan_id).instruction
+    later = week_before().iloc[:24]
+    later.index = later.index + WEEK
+    ingest_week(demo, later, tmp_path)
+    run_stages(demo)
+    new = queries.get_plan(demo, old.plan_id)
+    assert new.record.plan.moves == old.plan.moves
+    assert new.record.plan.decide_by == old.plan.decide_by + pd.Timedelta(days=1)
+    assert new.record.plan.needed_until > old.plan.needed_until
+    assert new.instruction.abort_triggers != sheet.abort_triggers
+
+
+def test_a_reading_outside_its_range_stops_the_order(demo):
+    plan_id = best_plan(demo).plan_id
+    decisions.approve(demo, plan_id, by="operator")
+    order = workorders.issue(demo, plan_id, by="operator2", crew="Crew 4")
+    workorders.start(demo, order.work_order_id, by="operator2")
+    with pytest.raises(RefusedError, match="abort trigger"):
+        workorders.record_step(
+            demo, order.work_order_id, 1, StepState.COMPLETED, by="operator2", reading="9999 A"
+        )
+
+
+def test_telemetry_that_was_deleted_comes_back_from_its_file(demo):
+    shutil.rmtree(demo.settings.data_dir / "telemetry" / "load")
+    with pytest.raises(FileError, match="gest"):
+        run_stages(demo)
+    (result,) = ingest_paths(demo, [share_dir() / "data" / "demo_seed" / "load.csv"])
+    assert result.repeated
+    run_stages(demo)

@@ -94,7 +94,7 @@ def read_load(
     wrong = rows["transformer_id"].isin(wrong_unit).to_numpy()
     beyond = _beyond(rows, rating_kva, unit_ratio_limit) & ~wrong
     _add_implausible(rows[beyond], rating_kva, unit_ratio_limit, findings)
-    rating = rating_kva.reindex(history.columns).to_numpy(dtype=np.float64)
+    rating = np.asarray(rating_kva.reindex(history.columns), dtype=np.float64)
     history = history.mask(beyond_rating(history.to_numpy(), rating, unit_ratio_limit))
     said = rows[infinite | empty | beyond]
     _check_series(history.drop(columns=wrong_unit), step, said, findings)

@@ -160,6 +160,9 @@ def _say_order(as_json: bool, order: Any) -> None:
                 "verb": s.step.verb,
                 "device": s.step.device,
                 "switching": s.step.switching,
+                "reading_low": s.step.reading_low,
+                "reading_high": s.step.reading_high,
+                "reading_unit": s.step.reading_unit,
                 "state": s.state,
             }
             for s in order.steps

@@ -185,6 +185,9 @@ class DecisionDesk:
 
     def _step(self, number: str, at: int, outcome: StepState) -> str:
         words = self._words()
+        waiting = queries.get_work_order(self.workbench, number).steps[at - 1].step
+        if outcome is StepState.COMPLETED and waiting.needs_reading and not words:
+            raise InputError(f"step {at} asks for a reading", what_to_do="Write it down first.")
         workorders.record_step(
             self.workbench,
             number,
