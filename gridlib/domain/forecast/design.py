@@ -30,7 +30,8 @@ AIR_ERROR_MEMORY = 0.95
 YEAR_HARMONICS = (3, 1)
 """Of the season, without and with weather: the air says most of what the season does."""
 
-_WEEK_PENALTY, _HOLIDAY_PENALTY, _FEAST_PENALTY, _SEASON_PENALTY, _AIR_PENALTY = 0.5, 1.0, 4.0, 1.0, 0.5
+_WEEK_PENALTY, _HOLIDAY_PENALTY, _FEAST_PENALTY, _AIR_PENALTY = 0.5, 1.0, 4.0, 0.3
+_SEASON_PENALTY = (1.0, 0.2)  # without, with weather
 _FREE = 1e-6  # penalty of the level: none, but the matrix stays regular
 _AIR_CENTRE_C, _AIR_UNIT_K = 15.0, 10.0
 _DAYS_A_YEAR = 365.25
@@ -78,7 +79,7 @@ def design_of(grid: Grid, air_c: _Float | None) -> Design:
     parts += [(x * 1.0, _FEAST_PENALTY, FEAST) for x in (ramadan, days.eid[day], ramadan & weekend)]
     angle = 2 * np.pi * days.day_of_year[day] / _DAYS_A_YEAR
     for k in range(1, YEAR_HARMONICS[air_c is not None] + 1):
-        parts += [(np.sin(k * angle), _SEASON_PENALTY, SEASON), (np.cos(k * angle), _SEASON_PENALTY, SEASON)]
+        parts += [(wave(k * angle), _SEASON_PENALTY[air_c is not None], SEASON) for wave in (np.sin, np.cos)]
     table = np.stack([part[0] for part in parts], axis=-1)
     penalty = [part[1] for part in parts]
     group = [part[2] for part in parts]

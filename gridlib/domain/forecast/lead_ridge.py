@@ -37,9 +37,10 @@ _Single = NDArray[np.float32]
 class LeadDesign(NamedTuple):
     """What all transformers of a station share. L leads, J past origins and now, Q columns."""
 
-    shared: _Single  # [L, J + 1, Q]
+    shared: _Single  # [L, J + 1, Q], J with those whose horizon is not over yet
     penalty: _Float  # [Q]; NaN: of the air
     target: _Int  # [J + 1, L]: step of the history, from its first used day
+    seen: _Single  # [L, J]: 1 where the target was read before now, for the newest origins not all are
     lag_days: _Int  # [L]: whole days back to a reading known at the origin
     steps_per_day: int
 
@@ -59,7 +60,7 @@ def lead_design(grid: Grid, air_c: _Float | None, first_day: int, air_error_k: _
         Errors as temperature forecasts make them [K]; past temperatures get them, to be like forecast ones.
     """
     days, steps = grid.history_days - first_day, grid.steps_per_day
-    origins = np.append(first_origin(days, grid.days_ahead), days)
+    origins = np.append(first_origin(days, 1), days)
     lead = np.arange(grid.days_ahead * steps)
     target = origins[:, None] * steps + lead
     lag_days = lead // steps + 1
@@ -68,10 +69,12 @@ def lead_design(grid: Grid, air_c: _Float | None, first_day: int, air_error_k: _
     parts = [(column, _CALENDAR) for column in _calendar(grid, first_day, target, lag, week)]
     parts += [(column, _FEAST) for column in _feasts(grid, first_day, target, lag)]
     if air_c is not None:
-        errors = np.concatenate([air_error_k[len(air_error_k) - len(origins) + 1 :], air_error_k[:1] * 0])
+        errors = np.zeros(target.shape, dtype=np.float32)
+        errors[:-1] = air_error_k[np.arange(len(origins) - 1) % len(air_error_k)]
         parts += [(column, _AIR) for column in _air(grid, air_c, first_day, (origins, target, lag, week), errors)]
     shared = np.stack([part[0].astype(np.float32) for part in parts], axis=-1).transpose(1, 0, 2)
-    return LeadDesign(shared, np.array([part[1] for part in parts]), target, lag_days, steps)
+    seen = (target[:-1].T < days * steps).astype(np.float32)
+    return LeadDesign(shared, np.array([part[1] for part in parts]), target, seen, lag_days, steps)
 
 
 def second_tier(prepared: Prepared, design: LeadDesign) -> Tier:
@@ -95,35 +98,39 @@ def second_tier(prepared: Prepared, design: LeadDesign) -> Tier:
     168 h, the same hour of the last days and weeks, the calendar of the target hour and of the hour looked
     back to, and the air of both. Ridge, weights ``2^(-age / half-life)``.
     """
-    made = [_one(load.ravel(), known, prepared, design) for load, known in zip(prepared.load, prepared.known, strict=True)]
+    each = zip(prepared.load, prepared.known, strict=True)
+    made = [_one(load.ravel(), known, design) for load, known in each]
     ahead = np.stack([one[0] for one in made])
     errors = np.stack([one[1][chosen] for one, chosen in zip(made, prepared.chosen, strict=True)])
     return Tier(ahead, errors)
 
 
-def _one(load: _Single, known: _Single, prepared: Prepared, design: LeadDesign) -> tuple[_Single, _Single]:
+def _one(load: _Single, known: _Single, design: LeadDesign) -> tuple[_Single, _Single]:
     """Return forecast [L] and errors [J, L] of one transformer."""
     x, penalty = _columns(load, design)
     past = np.ascontiguousarray(x[:, :-1])
-    target = load[design.target[:-1]].T
-    age = (prepared.load.shape[1] - prepared.origins).astype(np.float64)
+    target = load[np.minimum(design.target[:-1], len(load) - 1)].T
+    judged = len(known)
+    trust = design.seen * np.pad(known, (0, past.shape[1] - judged), constant_values=1.0)
+    age = np.arange(past.shape[1], 0, -1, dtype=np.float32)
     tried = np.linspace(0, len(x) - 1, min(_TRIED_LEADS, len(x))).astype(np.int64)
-    weights, ridge = _best(past[tried], target[tried], penalty, known, age)
+    half_life_d, ridge = _best(past[tried], target[tried], penalty, trust[tried], age)
+    weights = trust * np.float32(0.5) ** (age / np.float32(half_life_d))
     inverse, coefficients = _solve(past, target, weights, ridge)
     error = target - (past @ coefficients[..., None])[..., 0]
     left_out = _leave_out(past, inverse, weights, error)
-    return (x[:, -1] * coefficients).sum(axis=1), left_out.T
+    return (x[:, -1] * coefficients).sum(axis=1), left_out[:, :judged].T
 
 
 def _best(
-    past: _Single, target: _Single, penalty: _Float, known: _Single, age_d: _Float
-) -> tuple[_Single, _Float]:
-    """Return the weights and penalties that have erred least, one left out."""
+    past: _Single, target: _Single, penalty: _Float, trust: _Single, age_d: _Single
+) -> tuple[float, _Float]:
+    """Return the half-life and penalties that have erred least, one left out."""
     air = np.isnan(penalty)
-    judged = known * 0.5 ** (age_d / JUDGED_BY_D)
-    best: tuple[float, _Single, _Float] | None = None
+    judged = trust * np.float32(0.5) ** (age_d / np.float32(JUDGED_BY_D))
+    best, chosen = np.inf, (HALF_LIVES_D[0], penalty)
     for half_life_d in HALF_LIVES_D:
-        weights = (known * 0.5 ** (age_d / half_life_d)).astype(np.float32)
+        weights = trust * np.float32(0.5) ** (age_d / np.float32(half_life_d))
         for air_penalty in AIR_PENALTIES if air.any() else AIR_PENALTIES[:1]:
             relative = np.where(air, air_penalty, penalty)
             for strength in STRENGTHS:
@@ -132,14 +139,13 @@ def _best(
                 error = target - (past @ coefficients[..., None])[..., 0]
                 error = error / np.clip(1 - leverage, _LEAST_LEFT, 1)
                 size = float((np.abs(error) * judged).sum())
-                if best is None or size < best[0]:
-                    best = (size, weights, strength * relative)
-    assert best is not None
-    return best[1], best[2]
+                if size < best:
+                    best, chosen = size, (half_life_d, strength * relative)
+    return chosen
 
 
 def _solve(past: _Single, target: _Single, weights: _Single, ridge: _Float) -> tuple[_Single, _Single]:
-    weighted = np.ascontiguousarray((past * weights[:, None]).swapaxes(1, 2))
+    weighted = np.ascontiguousarray((past * weights[..., None]).swapaxes(1, 2))
     inverse = np.linalg.inv((weighted @ past).astype(np.float64) + np.diag(ridge)).astype(np.float32)
     return inverse, (inverse @ (weighted @ target[..., None]))[..., 0]
 
@@ -150,7 +156,7 @@ def _leave_out(past: _Single, inverse: _Single, weights: _Single, error: _Single
     pad = -rows % LEFT_OUT_ROWS
     week = np.pad(past, ((0, 0), (pad, 0), (0, 0))).reshape(leads, -1, LEFT_OUT_ROWS, columns)
     hat = (week @ inverse[:, None]) @ week.swapaxes(2, 3)
-    hat = hat * np.pad(weights, (pad, 0)).reshape(-1, 1, LEFT_OUT_ROWS)
+    hat = hat * np.pad(weights, ((0, 0), (pad, 0))).reshape(leads, -1, 1, LEFT_OUT_ROWS)
     left = np.linalg.inv(np.eye(LEFT_OUT_ROWS, dtype=np.float32) - np.float32(_MOST_LEVERAGE) * hat)
     padded = np.pad(error, ((0, 0), (pad, 0))).reshape(leads, -1, LEFT_OUT_ROWS, 1)
     return np.asarray((left @ padded).reshape(leads, -1)[:, pad:])

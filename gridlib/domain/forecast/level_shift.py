@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 LENGTHS_D = (1, 2, 3, 4, 5, 6, 7, 10, 14, 21, 28, 35)
 """Days since the step that are looked at."""
 
-LEAST_STEP = 0.12
-"""Smaller steps, relative to the expected load, are left to the recent deviation."""
+LEAST_STEP = (0.25, 0.12)
+"""Smaller steps, relative to the expected load, are left to the recent deviation; without, with weather."""
 
-UNUSUAL = 1.15
-"""A step is larger than the largest 0.5 % of deviations of the same length by this factor."""
+UNUSUAL = (2.0, 1.15)
+"""A step is larger than the largest 0.5 % of deviations of the same length by this factor; without weather,
+when every heat wave is unexpected, by more."""
 
 _USUAL_SHARE = 0.995
 _ONE_SIDED = 0.95  # share of the days that must deviate to the same side
@@ -38,7 +39,7 @@ class Shifts(NamedTuple):
         return np.asarray(((load + offset) * factor - offset).astype(np.float32))
 
 
-def find_shifts(load: _Single, residual: _Single, offset: _Float) -> Shifts:
+def find_shifts(load: _Single, residual: _Single, offset: _Float, *, with_air: bool) -> Shifts:
     """Find steps that last until now.
 
     Parameters
@@ -47,6 +48,8 @@ def find_shifts(load: _Single, residual: _Single, offset: _Float) -> Shifts:
         Readings and residuals left out by weeks, in standard deviations.
     offset : array [n]
         Mean over standard deviation: the load is ``load + offset`` in units of the standard deviation.
+    with_air : bool
+        Whether the expectation knows the air.
 
     Returns
     -------
@@ -56,11 +59,12 @@ def find_shifts(load: _Single, residual: _Single, offset: _Float) -> Shifts:
     Notes
     -----
     With ``m_k`` the mean relative deviation of the last k days: a step, where ``|m_k|`` and its difference
-    from the week before exceed 12 %, ``|m_k|`` exceeds 1.15 times the 99.5 % quantile of such means over the
+    from the week before exceed 12 % (25 % without weather), ``|m_k|`` exceeds 1.15 times (2 times) the 99.5 % quantile of such means over the
     rest of the history, and all the days deviate to the same side. The ratio is that of the medians of
     (load / expectation) after and in the week before.
     """
     n, days, _ = load.shape
+    least, unusual = LEAST_STEP[with_air], UNUSUAL[with_air]
     true = load.mean(axis=2, dtype=np.float64) + offset[:, None]
     off = residual.mean(axis=2, dtype=np.float64)
     expected = true - off
@@ -80,8 +84,8 @@ def find_shifts(load: _Single, residual: _Single, offset: _Float) -> Shifts:
         before = (summed[:, days - k] - summed[:, days - k - _BEFORE_D]) / _BEFORE_D
         same = (np.sign(relative[:, days - k :]) == np.sign(mean)[:, None]).mean(axis=1)
         step = np.abs(mean - before)
-        clear = (np.abs(mean) > LEAST_STEP) & (np.abs(mean) > UNUSUAL * limit)
-        clear &= (same > _ONE_SIDED) & (step > LEAST_STEP)
+        clear = (np.abs(mean) > least) & (np.abs(mean) > unusual * limit)
+        clear &= (same > _ONE_SIDED) & (step > least)
         score = np.where(clear, step / np.maximum(limit, 1e-9), 0.0)
         since = np.where(score > best, k, since)
         best = np.maximum(best, score)

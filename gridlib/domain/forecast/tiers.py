@@ -80,7 +80,7 @@ def prepare(load_kva: _Float, grid: Grid, solver: Solver) -> Prepared:
     if not known.all():
         load = _fill(load, known, solver)
     expectation = expect(solver, load)
-    shifts = find_shifts(load, expectation.residual, mean / sd)
+    shifts = find_shifts(load, expectation.residual, mean / sd, with_air=solver.slopes is not None)
     if shifts.found.any():
         load = shifts.applied_to(load)
         expectation = expect(solver, load)
