@@ -34,7 +34,7 @@ CHUNK = 64
 FINDING_COLUMNS = ("transformer_id", "code", "first", "last", "count")
 _BESIDE = 3  # readings before and after, to which a spike is compared as well
 _MAD_TO_SIGMA = 1.4826  # of a normal distribution
-_SAMPLED_DAYS = 60  # what is usual for a transformer is read off so many days
+_SAMPLED_DAYS = 24  # what is usual for a transformer is read off so many days
 # Devillard, N. (1998), Fast median search: an ANSI C implementation: the network for seven values.
 _EXCHANGES_OF_SEVEN = (
     *((0, 5), (0, 3), (1, 6), (2, 4), (0, 1), (3, 5), (2, 6)),

@@ -184,7 +184,7 @@ def _by_tiers(result: Result, request: Request, which: _Int, station: _Station) 
     result.rung[which[worse]] = "naive"
     lead = grid.lead_row * grid.steps_per_day + grid.lead_column
     age = prepared.age_d
-    errors = set_by_recent(tier.errors[..., lead], age, grid.steps_per_day)
+    errors = set_by_recent(tier.errors[..., lead], grid.steps_per_day)
     result.confidence[which] = confidence_of(tier.errors[..., lead], naive[1].errors[..., lead], age)
     size = np.abs(prepared.load + (prepared.mean_kva / prepared.sd_kva)[:, None, None]).mean(axis=(1, 2))
     result.error_pu[which] = np.abs(tier.errors).mean(axis=(1, 2)) / np.maximum(size, 1e-9)

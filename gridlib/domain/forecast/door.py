@@ -1,6 +1,7 @@
 """What the caller of a forecast handed in: checked, cleaned, and laid out by local day."""
 
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 import pandas as pd
@@ -288,22 +289,25 @@ def _stations(
     none = np.full(len(columns), -1, dtype=np.int64)
     if ambient_c is None:
         return np.empty((0, len(times))), none
-    frame = ambient_c.to_frame() if isinstance(ambient_c, pd.Series) else ambient_c
-    frame = frame.set_axis(utc_index(frame.index, "ambient_c"), axis=0).reindex(times)
     gap = _WEATHER_GAP_H * 60 // step_min
-    frame = frame.astype(np.float64).interpolate(limit=gap, limit_direction="both")
+    index = utc_index(ambient_c.index, "ambient_c")
     if isinstance(ambient_c, pd.Series):
-        of_column = np.zeros(len(columns), dtype=np.int64)
+        source, of_column = ambient_c.to_frame(), np.zeros(len(columns), dtype=np.int64)
     else:
-        of_column = frame.columns.get_indexer(columns).astype(np.int64)
-    air = np.ascontiguousarray(frame.to_numpy(dtype=np.float64).T)
-    row_of: dict[bytes, int] = {}
-    number = none.copy()
-    for i in np.unique(of_column[of_column >= 0]):
-        if np.isfinite(air[i]).all():
-            number[of_column == i] = row_of.setdefault(air[i].tobytes(), len(row_of))
-    unique = [np.frombuffer(series, dtype=np.float64) for series in row_of]
-    return np.array(unique).reshape(len(unique), len(times)), number
+        source, of_column = ambient_c, ambient_c.columns.get_indexer(columns).astype(np.int64)
+    # Thousands of columns are a few stations: told apart by a digest, before anything is copied.
+    number, found = none.copy(), dict[bytes, int]()
+    series: list[_Float] = []
+    values = source.to_numpy()
+    for column in np.unique(of_column[of_column >= 0]):
+        digest = blake2b(np.ascontiguousarray(values[:, column]).tobytes()).digest()
+        if digest not in found:
+            air = pd.Series(values[:, column], index=index).reindex(times).astype(np.float64)
+            whole = air.interpolate(limit=gap, limit_direction="both").to_numpy()
+            found[digest] = len(series) if np.isfinite(whole).all() else -1
+            series += [whole] if np.isfinite(whole).all() else []
+        number[of_column == column] = found[digest]
+    return np.array(series).reshape(len(series), len(times)), number
 
 
 def _grid(times: pd.DatetimeIndex, n_history: int, calendar: Calendar, step_min: int) -> Grid:

@@ -11,8 +11,8 @@ PATHS = 120
 HALF_LIFE_D = 120.0
 """A past day's error counts half as often after so many days."""
 
-RECENT_D = 60
-"""Days before the forecast that the bands are set by [d]."""
+RECENT_PATHS = 48
+"""The newest paths, of about two months, that the bands are set by."""
 
 SCALES = (0.5, 2.0)
 """The least and the most that the bands are narrowed or widened."""
@@ -54,15 +54,13 @@ def choose_origins(known: _Single, age_d: _Int) -> _Int:
     return np.minimum(place - np.arange(len(weight))[:, None] * weight.shape[1], weight.shape[1] - 1)
 
 
-def set_by_recent(errors: _Single, age_d: _Int, steps_per_day: int) -> _Single:
+def set_by_recent(errors: _Single, steps_per_day: int) -> _Single:
     """Narrow or widen error paths to what the last weeks were like.
 
     Parameters
     ----------
     errors : array [N, PATHS, H]
-        Leave-out errors.
-    age_d : array [N, PATHS]
-        How long ago they were made [d].
+        Leave-out errors, the newest last.
     steps_per_day : int
         Steps of a lead day.
 
@@ -73,21 +71,20 @@ def set_by_recent(errors: _Single, age_d: _Int, steps_per_day: int) -> _Single:
 
     Notes
     -----
-    The factor is the 95 % quantile of the last `RECENT_D` days' errors, in units of the distance between
+    The factor is the 95 % quantile of the newest `RECENT_PATHS` errors, in units of the distance between
     median and 95 % quantile of all paths; below the median alike. It is drawn half-way to 1, because the
     last weeks are few, and kept within `SCALES`.
     """
     out = np.empty_like(errors)
-    recent = (age_d <= RECENT_D)[..., None]
     for start in range(0, errors.shape[2], steps_per_day):
         day = errors[:, :, start : start + steps_per_day]
         ordered = np.sort(day, axis=1)
         low, centre, high = (ordered[:, int(level * PATHS)][:, None] for level in (_TAIL, 0.5, 1 - _TAIL))
         away = day - centre
-        with np.errstate(invalid="ignore"):
-            up = np.where(recent, away / np.maximum(high - centre, _TINY), np.nan)
-            down = np.where(recent, away / np.minimum(low - centre, -_TINY), np.nan)
-        out[:, :, start : start + steps_per_day] = centre + away * np.where(away > 0, _factor(up), _factor(down))
+        recent = away[:, -RECENT_PATHS:]
+        up = _factor(recent / np.maximum(high - centre, _TINY))
+        down = _factor(recent / np.minimum(low - centre, -_TINY))
+        out[:, :, start : start + steps_per_day] = centre + away * np.where(away > 0, up, down)
     return out
 
 
@@ -118,13 +115,10 @@ def confidence_of(errors: _Single, naive: _Single, age_d: _Int) -> NDArray[np.fl
 
 def _factor(relative: _Single) -> _Single:
     """Return the factor that the recent relative errors ask for, [N, 1, 1]."""
-    n = len(relative)
-    ordered = np.sort(relative.reshape(n, -1), axis=1)  # NaN, which are not recent, go to the end
-    count = np.isfinite(ordered).sum(axis=1)
-    place = np.clip(((1 - _TAIL) * count).astype(np.int64), 0, np.maximum(count - 1, 0))
-    found = np.where(count > 0, ordered[np.arange(n), place], 1.0)
-    factor = np.clip(found, *SCALES) ** np.float32(1 - _PRIOR)
-    return np.asarray(factor[:, None, None], dtype=np.float32)
+    flat = relative.reshape(len(relative), -1)
+    place = int((1 - _TAIL) * (flat.shape[1] - 1))
+    found = np.partition(flat, place, axis=1)[:, place]
+    return np.asarray(np.clip(found, *SCALES) ** np.float32(1 - _PRIOR))[:, None, None]
 
 
 def _judged(errors: _Single, recent: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
