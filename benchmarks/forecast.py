@@ -49,7 +49,11 @@ def peers(history, freq):
     from statsforecast.models import MSTL, AutoARIMA
 
     some = history.iloc[:, :PEER_SERIES]
-    long = some.tz_localize(None).rename_axis("ds").melt(ignore_index=False, var_name="unique_id", value_name="y")
+    long = (
+        some.tz_localize(None)
+        .rename_axis("ds")
+        .melt(ignore_index=False, var_name="unique_id", value_name="y")
+    )
     day = pd.Timedelta("1D") // pd.Timedelta(freq)
     model = StatsForecast([MSTL([day, 7 * day], trend_forecaster=AutoARIMA())], freq=freq, n_jobs=1)
     start = time.process_time()
@@ -58,7 +62,9 @@ def peers(history, freq):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--n", type=int, default=1000, help="transformers")
     parser.add_argument("--hours", type=int, default=8760, help="hours of history")
     parser.add_argument("--step-min", type=int, default=60, help="step [min]")
@@ -72,7 +78,12 @@ def main():
     result = {"n": args.n, "hours": args.hours, "step_min": args.step_min, "method": args.method}
     start, wall = time.process_time(), time.perf_counter()
     forecast = forecast_load(
-        history, ambient_c=air, rating_kva=rating, calendar=calendar_for(), step_min=args.step_min, method=args.method
+        history,
+        ambient_c=air,
+        rating_kva=rating,
+        calendar=calendar_for(),
+        step_min=args.step_min,
+        method=args.method,
     )
     result["cpu_s"] = time.process_time() - start
     result["wall_s"] = time.perf_counter() - wall

@@ -337,7 +337,9 @@ def _spikes(values: _Float, steps_per_day: int) -> _Bool:
     reach = SPIKE_NEIGHBOURS_D * steps_per_day
     padded = np.full((n, length + 2 * reach), np.nan)
     padded[:, reach : reach + length] = values
-    floor = np.fmax(_usual_mad(padded, steps_per_day), 0.01 * _median(np.abs(_some_days(values, steps_per_day))))
+    floor = np.fmax(
+        _usual_mad(padded, steps_per_day), 0.01 * _median(np.abs(_some_days(values, steps_per_day)))
+    )
     row, place = np.nonzero(_suspects(padded, floor, steps_per_day))
     far = np.zeros((n, length), dtype=bool)
     deviation, limit = _hampel(padded, row, place, floor, steps_per_day)

@@ -20,10 +20,12 @@ from gridlib.domain.forecast.tiers import (
     Prepared,
     Tier,
     better_of,
+    blend,
     fast_tier,
     mean_of,
     naive_tiers,
     prepare,
+    profile_tier,
     terms_of,
 )
 from gridlib.facts.units import QUANTILE_COLUMNS
@@ -31,9 +33,12 @@ from gridlib.facts.units import QUANTILE_COLUMNS
 RUNGS = ("combination", "fleet", "short_profile", "fleet_shape", "persistence")
 """From the most history, and work, to the least."""
 
-FLEET_D = 56
+FLEET_D = (112, 56)
+"""Days of readings that the tiers ask for, without and with weather [d]: measured, from then on they err
+less than the short profile."""
+
 SHORT_PROFILE_D = 2
-"""Days of readings that the rungs ask for [d]."""
+"""Days of readings that the short profile asks for [d]."""
 
 FLEET_SHARE = 0.5
 """Share of the readings since the first that the tiers ask for; with less, gaps would be most of it."""
@@ -138,7 +143,8 @@ def _rungs(request: Request, method: str) -> tuple[NDArray[np.object_], _Int]:
     first_day = grid.row[first] // _START_D * _START_D
     first_day = np.maximum(first_day, grid.history_days - LONGEST_D)
     days = count / grid.steps_per_day
-    whole = every_kind & (days >= FLEET_D) & (days >= FLEET_SHARE * (grid.history_days - grid.row[first]))
+    enough = np.where(request.station >= 0, FLEET_D[1], FLEET_D[0])
+    whole = every_kind & (days >= enough) & (days >= FLEET_SHARE * (grid.history_days - grid.row[first]))
     rank = np.where(days < SHORT_PROFILE_D, 3, np.where(whole, 1, 2))
     if method == "combination":
         rank = np.where(rank == 1, 0, rank)
@@ -178,6 +184,7 @@ def _by_tiers(result: Result, request: Request, which: _Int, station: _Station) 
     result.rung[which] = "fleet"
     if station.leads is not None:
         tier = mean_of(tier, second_tier(prepared, station.leads))
+        tier = blend(tier, profile_tier(prepared, grid, tier))
         result.rung[which] = "combination"
     naive = naive_tiers(prepared, grid)
     tier, worse = better_of(tier, naive)
@@ -231,7 +238,7 @@ def _most_at_risk(result: Result, request: Request, which: _Int) -> NDArray[np.b
 
 def _by_profile(request: Request, which: _Int) -> tuple[_Float, Paths, _Float]:
     load = request.load_kva(which)
-    fit = fit_profile(load, request.grid)
+    fit = fit_profile(request.grid.lay_out(load), request.grid)
     paths, confidence = error_paths(fit, load, request.grid)
     return fit.terms_kva, paths, confidence
 

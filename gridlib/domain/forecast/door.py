@@ -62,6 +62,21 @@ class Grid:
         """Step of the day of each forecast step."""
         return self.column[self.row >= self.history_days]
 
+    def newest(self, days: int) -> "Grid":
+        """Return the grid of the last ``days`` days of the history, and the horizon."""
+        dropped = self.history_days - days
+        kept = self.row >= dropped
+        return Grid(
+            day_type=self.day_type[dropped:],
+            history_days=days,
+            days_ahead=self.days_ahead,
+            steps_per_day=self.steps_per_day,
+            row=self.row[kept] - dropped,
+            column=self.column[kept],
+            days=self.days,
+            calendar_day=self.calendar_day[dropped:],
+        )
+
     def lay_out(self, values: _Float) -> _Float:
         """Return [N, times] as [N, rows, steps a day], NaN where nothing is known.
 

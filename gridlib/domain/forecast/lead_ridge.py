@@ -71,7 +71,9 @@ def lead_design(grid: Grid, air_c: _Float | None, first_day: int, air_error_k: _
     if air_c is not None:
         errors = np.zeros(target.shape, dtype=np.float32)
         errors[:-1] = air_error_k[np.arange(len(origins) - 1) % len(air_error_k)]
-        parts += [(column, _AIR) for column in _air(grid, air_c, first_day, (origins, target, lag, week), errors)]
+        parts += [
+            (column, _AIR) for column in _air(grid, air_c, first_day, (origins, target, lag, week), errors)
+        ]
     shared = np.stack([part[0].astype(np.float32) for part in parts], axis=-1).transpose(1, 0, 2)
     seen = (target[:-1].T < days * steps).astype(np.float32)
     return LeadDesign(shared, np.array([part[1] for part in parts]), target, seen, lag_days, steps)

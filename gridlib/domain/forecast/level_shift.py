@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-LENGTHS_D = (1, 2, 3, 4, 5, 6, 7, 10, 14, 21, 28, 35)
+LENGTHS_D = (1, 2, 3, 4, 5, 7, 10, 14, 21, 28)
 """Days since the step that are looked at."""
 
 LEAST_STEP = (0.25, 0.12)
@@ -78,9 +78,8 @@ def find_shifts(load: _Single, residual: _Single, offset: _Float, *, with_air: b
             break
         mean = (summed[:, days] - summed[:, days - k]) / k
         other = (summed[:, k : days - k + 1] - summed[:, : days - 2 * k + 1]) / k
-        away = np.abs(other - np.median(other, axis=1, keepdims=True))
-        place = min(int(_USUAL_SHARE * away.shape[1]), away.shape[1] - 1)
-        limit = np.partition(away, place, axis=1)[:, place]
+        away = np.sort(np.abs(other - np.mean(other, axis=1, keepdims=True)).astype(np.float32), axis=1)
+        limit = away[:, min(int(_USUAL_SHARE * away.shape[1]), away.shape[1] - 1)]
         before = (summed[:, days - k] - summed[:, days - k - _BEFORE_D]) / _BEFORE_D
         same = (np.sign(relative[:, days - k :]) == np.sign(mean)[:, None]).mean(axis=1)
         step = np.abs(mean - before)

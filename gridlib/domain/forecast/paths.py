@@ -155,6 +155,7 @@ def bands_of(
     """
     load = mean_kva[:, None] + paths.errors_kva
     if paths.pooled:
+        load = load.astype(np.float32)
         quantiles = mean_kva[:, None] + pooled_quantiles(paths.errors_kva, _LEVELS)
     else:
         quantiles = weighted_quantiles(load, paths.weights, _LEVELS)
@@ -162,7 +163,7 @@ def bands_of(
     windows = windows_of(horizon_h)
     size = np.abs(load)
     peaks = np.stack([size[:, :, a * 60 // step_min : b * 60 // step_min].max(axis=2) for a, b in windows], 2)
-    peak = weighted_quantiles(peaks, paths.weights, np.array([0.5, 0.9])).swapaxes(1, 2)
+    peak = weighted_quantiles(peaks.astype(np.float64), paths.weights, np.array([0.5, 0.9])).swapaxes(1, 2)
     if rating_kva is None:
         return Bands(quantiles, np.full((n, steps), np.nan), np.full((n, len(windows)), np.nan), peak)
     return Bands(
@@ -242,11 +243,12 @@ def pooled_quantiles(errors: _Float, levels: _Float) -> _Float:
 
 def _share_over(size: _Float, weights: _Float, rating_kva: _Float) -> _Float:
     """Return the smoothed share of paths over the rating; [N, J, X] to [N, X]."""
-    weight = weights[..., None]
+    weight = weights[..., None].astype(size.dtype)
     centre = (weight * size).sum(axis=1, keepdims=True)
     spread = np.sqrt((weight * (size - centre) ** 2).sum(axis=1, keepdims=True))
-    rating = rating_kva[:, None, None]
-    steepness = (size - rating) / np.maximum(SMOOTHING * spread, 1e-6 * rating)
+    rating = rating_kva[:, None, None].astype(size.dtype)
+    least = size.dtype.type(1e-6) * rating
+    steepness = (size - rating) / np.maximum(size.dtype.type(SMOOTHING) * spread, least)
     share = (weight / (1 + np.exp(-np.clip(steepness, -30, 30)))).sum(axis=1)
     return np.asarray(np.clip(share, 0, 1))
 

@@ -51,13 +51,13 @@ class Additive(NamedTuple):
     known_days: _Float  # [N, D]: days of readings before day D
 
 
-def fit_profile(load_kva: _Float, grid: Grid) -> Additive:
+def fit_profile(load: _Float, grid: Grid) -> Additive:
     """Fit and forecast transformers that have a profile of their own.
 
     Parameters
     ----------
-    load_kva : array [N, T]
-        Readings, NaN is missing [kVA].
+    load : array [N, D, S]
+        Readings by local day, NaN is missing [kVA].
     grid : Grid
         The local days.
 
@@ -79,7 +79,6 @@ def fit_profile(load_kva: _Float, grid: Grid) -> Additive:
       With fewer than `FIRST_DAYS` days of readings it is 0: fitted to less, it does harm.
     - Every error is of a forecast from before; only ``C`` has seen the day they forecast.
     """
-    load = grid.lay_out(load_kva)
     days = grid.history_days
     finite = np.isfinite(load)
     known_days = np.cumsum(finite.sum(axis=2), axis=1) / grid.steps_per_day

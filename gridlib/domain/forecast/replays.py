@@ -79,7 +79,9 @@ def set_by_recent(errors: _Single, steps_per_day: int) -> _Single:
     for start in range(0, errors.shape[2], steps_per_day):
         day = errors[:, :, start : start + steps_per_day]
         ordered = np.sort(day, axis=1)
-        low, centre, high = (ordered[:, int(level * PATHS)][:, None] for level in (_TAIL, 0.5, 1 - _TAIL))
+        tail, last = int(_TAIL * PATHS), PATHS - 1  # the same from either end: export is like import
+        low, high = ordered[:, tail][:, None], ordered[:, last - tail][:, None]
+        centre = (ordered[:, PATHS // 2] + ordered[:, last - PATHS // 2])[:, None] / 2
         away = day - centre
         recent = away[:, -RECENT_PATHS:]
         up = _factor(recent / np.maximum(high - centre, _TINY))
@@ -124,7 +126,7 @@ def _factor(relative: _Single) -> _Single:
 def _judged(errors: _Single, recent: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean pinball loss and share inside the 90 % band of the recent errors."""
     ordered = np.sort(errors, axis=1)
-    bands = ordered[:, (_LEVELS * errors.shape[1]).astype(np.int64)]
+    bands = ordered[:, np.round(_LEVELS * (errors.shape[1] - 1)).astype(np.int64)]
     weight = recent / np.maximum(recent.sum(axis=1, keepdims=True) * errors.shape[2], 1)
     total = np.zeros(len(errors))
     for i, level in enumerate(_LEVELS):

@@ -11,9 +11,14 @@ from gridlib.domain.forecast.deviation import Deviation, first_origin, fit_devia
 from gridlib.domain.forecast.door import Grid
 from gridlib.domain.forecast.expectation import Expectation, Solver, answer_to_air, expect, groups_ahead
 from gridlib.domain.forecast.level_shift import Shifts, find_shifts
+from gridlib.domain.forecast.profile import FIRST_DAYS, fit_profile
 from gridlib.domain.forecast.replays import choose_origins
 
 FILL_PASSES = 2
+PROFILE_D = 200
+"""Newest days that the profile of the second tier runs through [d]."""
+
+MOST_BLENDED = 0.5
 _FILL_TRUST = 0.7  # a gap follows the level of the readings beside it so far
 _FILL_REACH_D = 7
 _Float = NDArray[np.float64]
@@ -139,6 +144,50 @@ def mean_of(first: Tier, second: Tier) -> Tier:
     """Return the combination of two tiers: the mean of forecasts, and of errors day by day."""
     half = np.float32(0.5)
     return Tier(half * (first.ahead + second.ahead), half * (first.errors + second.errors))
+
+
+def profile_tier(prepared: Prepared, grid: Grid, instead: Tier) -> Tier:
+    """Forecast by the day-by-day profile, which forgets within weeks what the tiers remember for months.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The readings.
+    grid : Grid
+        The local days.
+    instead : Tier
+        Lends its errors of past days that are before the profile's time.
+    """
+    n, all_days, _ = prepared.load.shape
+    days = min(all_days, PROFILE_D)
+    newest = grid.newest(days)
+    fit = fit_profile(prepared.load[:, all_days - days :].astype(np.float64), newest)
+    lead = grid.lead_row * grid.steps_per_day + grid.lead_column
+    ahead = instead.ahead.copy()
+    ahead[:, lead] = fit.terms_kva.sum(axis=0)
+    origin = prepared.origins[prepared.chosen] - (all_days - days)
+    errors = fit.errors_kva[np.arange(n)[:, None], np.maximum(origin, 0)].reshape(instead.errors.shape)
+    replayed = (origin >= FIRST_DAYS)[..., None] & np.isfinite(errors)
+    return Tier(ahead, np.where(replayed, errors, instead.errors).astype(np.float32))
+
+
+def blend(tier: Tier, other: Tier) -> Tier:
+    """Mix two tiers so that the errors of past days would have been least.
+
+    Notes
+    -----
+    With errors e and f: ``w = sum e (e - f) / sum (e - f)^2`` within [0, 0.5]; the blend is
+    ``tier + w (other - tier)``, of the forecast and of each past day's error (Bates, J. and Granger, C.
+    (1969), The combination of forecasts, Oper. Res. Q. 20).
+    """
+    gap = tier.errors - other.errors
+    over = (gap**2).sum(axis=(1, 2), dtype=np.float64)
+    gain = (tier.errors * gap).sum(axis=(1, 2), dtype=np.float64)
+    weight = np.clip(gain / np.maximum(over, 1e-9), 0, MOST_BLENDED).astype(np.float32)[:, None]
+    return Tier(
+        tier.ahead + weight * (other.ahead - tier.ahead),
+        tier.errors - weight[..., None] * gap,
+    )
 
 
 def better_of(tier: Tier, naive: tuple[Tier, Tier]) -> tuple[Tier, NDArray[np.bool_]]:
