@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridlib.domain.calendar import DayType
-from gridlib.domain.forecast.deviation import first_origin
 from gridlib.domain.forecast.design import design_of, forecast_air_errors
+from gridlib.domain.forecast.deviation import first_origin
 from gridlib.domain.forecast.door import Request
 from gridlib.domain.forecast.expectation import WIDTH, Solver, solver_of
 from gridlib.domain.forecast.lead_ridge import LeadDesign, lead_design, second_tier
@@ -18,7 +18,6 @@ from gridlib.domain.forecast.replays import confidence_of, set_by_recent
 from gridlib.domain.forecast.shape import MOST_DONORS, borrow_from_fleet, persist, unit_kva
 from gridlib.domain.forecast.tiers import (
     Prepared,
-    Tier,
     better_of,
     blend,
     fast_tier,
@@ -197,7 +196,7 @@ def _by_tiers(result: Result, request: Request, which: _Int, station: _Station) 
     result.error_pu[which] = np.abs(tier.errors).mean(axis=(1, 2)) / np.maximum(size, 1e-9)
     mean = tier.ahead[:, lead] * prepared.sd_kva[:, None] + prepared.mean_kva[:, None]
     paths = Paths(
-        errors * prepared.sd_kva[:, None, None].astype(np.float32),
+        np.asarray(errors * prepared.sd_kva[:, None, None].astype(np.float32)),
         np.full(errors.shape[:2], 1 / errors.shape[1]),
         pooled=True,
     )

@@ -79,7 +79,9 @@ def design_of(grid: Grid, air_c: _Float | None) -> Design:
     parts += [(x * 1.0, _FEAST_PENALTY, FEAST) for x in (ramadan, days.eid[day], ramadan & weekend)]
     angle = 2 * np.pi * days.day_of_year[day] / _DAYS_A_YEAR
     for k in range(1, YEAR_HARMONICS[air_c is not None] + 1):
-        parts += [(wave(k * angle), _SEASON_PENALTY[air_c is not None], SEASON) for wave in (np.sin, np.cos)]
+        for wave in (np.sin, np.cos):
+            column: _Float = np.asarray(wave(k * angle), dtype=np.float64)
+            parts.append((column, _SEASON_PENALTY[air_c is not None], SEASON))
     table = np.stack([part[0] for part in parts], axis=-1)
     penalty = [part[1] for part in parts]
     group = [part[2] for part in parts]

@@ -79,14 +79,15 @@ def fit_deviation(
     weight = known * np.float32(0.5) ** (age / np.float32(HALF_LIFE_D))
     weighted = np.ascontiguousarray((past * weight[..., None]).swapaxes(1, 2))
     gram = weighted @ past + np.float32(STRENGTH[answer is not None]) * np.eye(z.shape[2], dtype=np.float32)
-    inverse = np.linalg.inv(gram)
+    inverse: _Single = np.linalg.inv(gram).astype(np.float32)
     coefficients = inverse @ (weighted @ target)
     row = np.arange(n)[:, None]
     past, target = past[row, chosen], target[row, chosen]
     leverage = ((past @ inverse) * past).sum(axis=2) * np.take_along_axis(weight, chosen, axis=1)
     errors = target - past @ coefficients
     errors /= np.maximum(1 - leverage, np.float32(_LEAST_LEFT))[..., None]
-    return Deviation((now @ coefficients).reshape(n, leads), errors)
+    ahead: _Single = (now @ coefficients).reshape(n, leads).astype(np.float32)
+    return Deviation(ahead, errors.astype(np.float32, copy=False))
 
 
 def _recent(residual: _Single, origins: NDArray[np.int64]) -> _Single:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -273,7 +274,7 @@ def _who_is_out(
         "constant": "every reading has the same value: a stuck meter or an idle transformer",
         "infinite": "readings that are not finite",
     }
-    usable = known.any(axis=1)
+    usable = np.asarray(known.any(axis=1))
     for code in texts:
         usable &= counts[code] == 0
     if rating is not None:
@@ -282,9 +283,10 @@ def _who_is_out(
     out: list[_Finding] = []
     remarks: list[_Finding] = []
     for i in np.flatnonzero(~usable):
-        code = next((code for code in texts if counts[code][i]), None)
-        if code is not None:
-            out.append((names[i], code, f"{texts[code]} ({counts[code][i]} rows); left out of the forecast"))
+        reason = next((code for code in texts if counts[code][i]), None)
+        if reason is not None:
+            rows = counts[reason][i]
+            out.append((names[i], reason, f"{texts[reason]} ({rows} rows); left out of the forecast"))
         elif rating is not None and not (np.isfinite(rating[i]) and rating[i] > 0):
             found = "no rating" if np.isnan(rating[i]) else f"a rating of {rating[i]:g} kVA"
             message = f"{found}, expected a nameplate above 0 kVA; left out of the forecast"
@@ -312,13 +314,13 @@ def _stations(
         source, of_column = ambient_c, ambient_c.columns.get_indexer(columns).astype(np.int64)
     # Thousands of columns are a few stations: told apart by a digest, before anything is copied.
     number, found = none.copy(), dict[bytes, int]()
-    series: list[_Float] = []
+    series: list[NDArray[Any]] = []
     values = source.to_numpy()
     for column in np.unique(of_column[of_column >= 0]):
         digest = blake2b(np.ascontiguousarray(values[:, column]).tobytes()).digest()
         if digest not in found:
             air = pd.Series(values[:, column], index=index).reindex(times).astype(np.float64)
-            whole = air.interpolate(limit=gap, limit_direction="both").to_numpy()
+            whole = air.interpolate(limit=gap, limit_direction="both").to_numpy(dtype=np.float64)
             found[digest] = len(series) if np.isfinite(whole).all() else -1
             series += [whole] if np.isfinite(whole).all() else []
         number[of_column == column] = found[digest]

@@ -75,7 +75,7 @@ def lead_design(grid: Grid, air_c: _Float | None, first_day: int, air_error_k: _
             (column, _AIR) for column in _air(grid, air_c, first_day, (origins, target, lag, week), errors)
         ]
     shared = np.stack([part[0].astype(np.float32) for part in parts], axis=-1).transpose(1, 0, 2)
-    seen = (target[:-1].T < days * steps).astype(np.float32)
+    seen = (days * steps > target[:-1].T).astype(np.float32)
     return LeadDesign(shared, np.array([part[1] for part in parts]), target, seen, lag_days, steps)
 
 
@@ -148,8 +148,9 @@ def _best(
 
 def _solve(past: _Single, target: _Single, weights: _Single, ridge: _Float) -> tuple[_Single, _Single]:
     weighted = np.ascontiguousarray((past * weights[..., None]).swapaxes(1, 2))
-    inverse = np.linalg.inv((weighted @ past).astype(np.float64) + np.diag(ridge)).astype(np.float32)
-    return inverse, (inverse @ (weighted @ target[..., None]))[..., 0]
+    inverse: _Single = np.linalg.inv((weighted @ past).astype(np.float64) + np.diag(ridge)).astype(np.float32)
+    coefficients: _Single = (inverse @ (weighted @ target[..., None]))[..., 0].astype(np.float32)
+    return inverse, coefficients
 
 
 def _leave_out(past: _Single, inverse: _Single, weights: _Single, error: _Single) -> _Single:
@@ -198,14 +199,14 @@ def _calendar(grid: Grid, first_day: int, target: _Int, lag: _Int, week: _Int) -
     part_of_day = np.tile(np.arange(grid.steps_per_day) / grid.steps_per_day, len(day) // grid.steps_per_day)
     angle = 2 * np.pi * (grid.days.day_of_year[day] + part_of_day) / _DAYS_A_YEAR
     for k in (1, 2):
-        columns += [np.sin(k * angle)[target], np.cos(k * angle)[target]]
+        columns += [np.asarray(np.sin(k * angle))[target], np.asarray(np.cos(k * angle))[target]]
     return columns
 
 
 def _feasts(grid: Grid, first_day: int, target: _Int, lag: _Int) -> list[_Float]:
     day = grid.calendar_day[first_day:].ravel()
     both = (grid.days.ramadan[day] * 1.0, grid.days.eid[day] * 1.0)
-    return [feast[at] for feast in both for at in (target, lag)]
+    return [np.asarray(feast[at]) for feast in both for at in (target, lag)]
 
 
 def _air(

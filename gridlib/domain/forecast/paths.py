@@ -3,7 +3,7 @@
 A path is one past day's errors over the whole horizon, so that hours keep their true correlation.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,7 @@ _Float = NDArray[np.float64]
 class Paths(NamedTuple):
     """Weighted error paths around the mean; weights sum to 1."""
 
-    errors_kva: _Float  # [N, J, H]
+    errors_kva: NDArray[Any]  # [N, J, H], in single or double precision
     weights: _Float  # [N, J]
     pooled: bool = False  # equal weights, and an hour's quantiles also from the errors beside it
 
@@ -214,7 +214,7 @@ def weighted_quantiles(values: _Float, weights: _Float, levels: _Float) -> _Floa
     return np.maximum.accumulate(out, axis=1)
 
 
-def pooled_quantiles(errors: _Float, levels: _Float) -> _Float:
+def pooled_quantiles(errors: NDArray[Any], levels: _Float) -> _Float:
     """Return quantiles of equally weighted paths, [N, levels, H], each step with those beside it.
 
     Parameters

@@ -24,7 +24,7 @@ _TAIL = 0.05
 _PRIOR = 0.5  # weight of "as it always was" against the last weeks
 _EVERY = 3  # leads that the confidence is measured at
 _LEVELS = np.array(QUANTILE_LEVELS, dtype=np.float32)
-_TINY = 1e-9
+_TINY = np.float32(1e-9)
 _Int = NDArray[np.int64]
 _Single = NDArray[np.float32]
 
@@ -51,7 +51,8 @@ def choose_origins(known: _Single, age_d: _Int) -> _Int:
     summed = summed / summed[:, -1:] + np.arange(len(weight))[:, None]
     points = (np.arange(PATHS) + 0.5) / PATHS + np.arange(len(weight))[:, None]
     place = np.searchsorted(summed.ravel(), points.ravel()).reshape(points.shape)
-    return np.minimum(place - np.arange(len(weight))[:, None] * weight.shape[1], weight.shape[1] - 1)
+    place = place - np.arange(len(weight))[:, None] * weight.shape[1]
+    return np.asarray(np.minimum(place, weight.shape[1] - 1), dtype=np.int64)
 
 
 def set_by_recent(errors: _Single, steps_per_day: int) -> _Single:
@@ -84,8 +85,8 @@ def set_by_recent(errors: _Single, steps_per_day: int) -> _Single:
         centre = (ordered[:, PATHS // 2] + ordered[:, last - PATHS // 2])[:, None] / 2
         away = day - centre
         recent = away[:, -RECENT_PATHS:]
-        up = _factor(recent / np.maximum(high - centre, _TINY))
-        down = _factor(recent / np.minimum(low - centre, -_TINY))
+        up = _factor(np.asarray(recent / np.maximum(high - centre, _TINY), dtype=np.float32))
+        down = _factor(np.asarray(recent / np.minimum(low - centre, -_TINY), dtype=np.float32))
         out[:, :, start : start + steps_per_day] = centre + away * np.where(away > 0, up, down)
     return out
 

@@ -18,7 +18,8 @@ FILL_PASSES = 2
 PROFILE_D = 200
 """Newest days that the profile of the second tier runs through [d]."""
 
-MOST_BLENDED = 0.5
+MOST_BLENDED, BLEND_SLOPE, BLEND_DOUBT = 0.5, 2.0, 0.4
+"""A small best share is not to be trusted: of the best share w, 2 w - 0.4 is taken, at most 0.5."""
 _FILL_TRUST = 0.7  # a gap follows the level of the readings beside it so far
 _FILL_REACH_D = 7
 _Float = NDArray[np.float64]
@@ -126,7 +127,7 @@ def fast_tier(prepared: Prepared, grid: Grid, solver: Solver, air_error_k: _Sing
 def naive_tiers(prepared: Prepared, grid: Grid) -> tuple[Tier, Tier]:
     """Return "as yesterday" and "as a week ago", with their errors at the same past origins."""
     load = prepared.load
-    n, days, steps = load.shape
+    n, days, _ = load.shape
     origins = prepared.origins[prepared.chosen]
     ahead = np.arange(grid.days_ahead)
     row = np.arange(n)[:, None]
@@ -176,14 +177,15 @@ def blend(tier: Tier, other: Tier) -> Tier:
 
     Notes
     -----
-    With errors e and f: ``w = sum e (e - f) / sum (e - f)^2`` within [0, 0.5]; the blend is
-    ``tier + w (other - tier)``, of the forecast and of each past day's error (Bates, J. and Granger, C.
+    With errors e and f: ``w = sum e (e - f) / sum (e - f)^2``, of which ``2 w - 0.4``, within
+    [0, 0.5], is taken; the blend is ``tier + w (other - tier)``, of the forecast and of each past day's error (Bates, J. and Granger, C.
     (1969), The combination of forecasts, Oper. Res. Q. 20).
     """
     gap = tier.errors - other.errors
     over = (gap**2).sum(axis=(1, 2), dtype=np.float64)
     gain = (tier.errors * gap).sum(axis=(1, 2), dtype=np.float64)
-    weight = np.clip(gain / np.maximum(over, 1e-9), 0, MOST_BLENDED).astype(np.float32)[:, None]
+    best = gain / np.maximum(over, 1e-9)
+    weight = np.clip(BLEND_SLOPE * best - BLEND_DOUBT, 0, MOST_BLENDED).astype(np.float32)[:, None]
     return Tier(
         tier.ahead + weight * (other.ahead - tier.ahead),
         tier.errors - weight[..., None] * gap,
@@ -245,7 +247,7 @@ def terms_of(prepared: Prepared, solver: Solver, ahead: _Single) -> _Float:
 
 def _fill(load: _Single, known: NDArray[np.bool_], solver: Solver) -> _Single:
     """Fill gaps by the expectation at the level of the days beside them."""
-    n, days, steps = load.shape
+    days = load.shape[1]
     usual = np.where(known, load, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
     filled = np.where(known, load, usual[:, None].astype(np.float32))
     for _ in range(FILL_PASSES):
