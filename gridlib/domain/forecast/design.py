@@ -71,17 +71,20 @@ def design_of(grid: Grid, air_c: _Float | None) -> Design:
     day = grid.calendar_day
     days = grid.days
     parts: list[tuple[_Float, float, int]] = [(np.ones(day.shape), _FREE, LEVEL)]
-    parts += [((days.weekday[day] == k) * 1.0, _WEEK_PENALTY, WEEK) for k in range(7)]
+    parts += [((days.weekday[day] == k).astype(np.float64), _WEEK_PENALTY, WEEK) for k in range(7)]
     kind = days.kind[day]
     weekend = (kind == DayType.FIRST_WEEKEND_DAY) | (kind == DayType.SECOND_WEEKEND_DAY)
     ramadan = days.ramadan[day]
-    parts.append(((kind == DayType.HOLIDAY) * 1.0, _HOLIDAY_PENALTY, FEAST))
-    parts += [(x * 1.0, _FEAST_PENALTY, FEAST) for x in (ramadan, days.eid[day], ramadan & weekend)]
+    parts.append(((kind == DayType.HOLIDAY).astype(np.float64), _HOLIDAY_PENALTY, FEAST))
+    feasts = (ramadan, days.eid[day], ramadan & weekend)
+    parts += [(feast.astype(np.float64), _FEAST_PENALTY, FEAST) for feast in feasts]
     angle = 2 * np.pi * days.day_of_year[day] / _DAYS_A_YEAR
     for k in range(1, YEAR_HARMONICS[air_c is not None] + 1):
-        for wave in (np.sin, np.cos):
-            column: _Float = np.asarray(wave(k * angle), dtype=np.float64)
-            parts.append((column, _SEASON_PENALTY[air_c is not None], SEASON))
+        season = _SEASON_PENALTY[air_c is not None]
+        parts += [
+            (np.asarray(np.sin(k * angle)), season, SEASON),
+            (np.asarray(np.cos(k * angle)), season, SEASON),
+        ]
     table = np.stack([part[0] for part in parts], axis=-1)
     penalty = [part[1] for part in parts]
     group = [part[2] for part in parts]

@@ -24,7 +24,7 @@ _Single = NDArray[np.float32]
 
 
 class Solver(NamedTuple):
-    """All that is the same for the transformers of one station. S steps, R days, D of them past, P columns."""
+    """What the transformers of a station share. S steps, R days, D of them past, P columns."""
 
     columns: _Single  # [S, R, P]
     slopes: _Single | None  # [S, R, P]

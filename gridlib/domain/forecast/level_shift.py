@@ -59,8 +59,9 @@ def find_shifts(load: _Single, residual: _Single, offset: _Float, *, with_air: b
     Notes
     -----
     With ``m_k`` the mean relative deviation of the last k days: a step, where ``|m_k|`` and its difference
-    from the week before exceed 12 % (25 % without weather), ``|m_k|`` exceeds 1.15 times (2 times) the 99.5 % quantile of such means over the
-    rest of the history, and all the days deviate to the same side. The ratio is that of the medians of
+    from the week before exceed 12 % (25 % without weather), ``|m_k|`` exceeds 1.15 times (2 times) the
+    99.5 % quantile of such means over the rest of the history, and all the days deviate to the same side.
+    The ratio is that of the medians of
     (load / expectation) after and in the week before.
     """
     n, days, _ = load.shape
