@@ -65,8 +65,8 @@ def forecast_load(
     Notes
     -----
     The ladder, by days of usable readings: "fleet" from 112 days, with weather 56, that hold every kind of
-    day, and "combination" of it and the second tier; "short_profile" from 2 days; "fleet_shape" below, the mean
-    shape of the others per unit of rating at the transformer's own level; "persistence" where there is no
+    day, and "combination" of it and the second tier; "short_profile" from 2 days; "fleet_shape" below, the
+    mean shape of the others per unit of rating at the transformer's own level; "persistence" where there is no
     fleet either. Where a naive has been better over the past origins, "naive" takes the place of the tiers.
     The mean is a sum of terms, see `explain_forecast`. The fast tier is
     `gridlib.domain.forecast.expectation` followed by `gridlib.domain.forecast.deviation`, the second

@@ -22,7 +22,7 @@ USABLE_SHARE = 0.75  # of the horizon after an origin must have been read
 
 _TAIL = 0.05
 _PRIOR = 0.5  # weight of "as it always was" against the last weeks
-_EVERY = 3  # leads that the confidence is measured at
+_EVERY = 4  # leads that the confidence is measured at
 _LEVELS = np.array(QUANTILE_LEVELS, dtype=np.float32)
 _TINY = np.float32(1e-9)
 _Int = NDArray[np.int64]

@@ -79,10 +79,12 @@ def prepare(load_kva: _Float, grid: Grid, solver: Solver) -> Prepared:
     table = grid.lay_out(load_kva)[:, solver.first_day :]
     known = read = np.isfinite(table)
     count = known.sum(axis=(1, 2))
-    held = np.where(known, table, 0.0)
+    held = table if known.all() else np.where(known, table, 0.0)
     mean = held.sum(axis=(1, 2)) / count
-    centred = np.where(known, table - mean[:, None, None], 0.0)
-    sd = np.sqrt((centred**2).sum(axis=(1, 2)) / count)
+    centred = held - mean[:, None, None]
+    if not known.all():
+        centred[~known] = 0.0
+    sd = np.sqrt(np.einsum("nds,nds->n", centred, centred) / count)
     load = (centred / sd[:, None, None]).astype(np.float32)
     load, known = _bridge(load, known)
     if not known.all():

@@ -268,8 +268,9 @@ def flag_readings(values: _Float, steps_per_day: int) -> dict[str, _Bool]:
     constant = (n_finite >= STUCK_READINGS) & (low == high)
     useful = (~constant & (n_finite > 0))[:, None]
     repeated = _repeated(values, finite, steps_per_day) & useful
-    trusted = np.where(finite & ~repeated, values, np.nan)
-    seen = np.logical_or.accumulate(finite, axis=1)
+    whole = bool(finite.all())
+    trusted = values if whole and not repeated.any() else np.where(finite & ~repeated, values, np.nan)
+    seen = finite if whole else np.logical_or.accumulate(finite, axis=1)
     return {
         "all_missing": np.broadcast_to((n_finite == 0)[:, None], values.shape),
         "constant": finite & constant[:, None],

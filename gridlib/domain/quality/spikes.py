@@ -111,10 +111,10 @@ def _some_days(values: _Float, steps_per_day: int) -> _Float:
 def _usual_mad(padded: _Float, steps_per_day: int) -> _Float:
     """Return the median over time, sampled by days, of the neighbours' MAD; [N]."""
     n, width = padded.shape
-    days = -(-width // steps_per_day)
-    grid = np.full((n, days * steps_per_day), np.nan)
-    grid[:, :width] = padded
-    grid = grid.reshape(n, days, steps_per_day)
+    days = max(width // steps_per_day, 2 * SPIKE_NEIGHBOURS_D + 1)  # the last, begun day aside
+    if days * steps_per_day > width:
+        padded = np.pad(padded, ((0, 0), (0, days * steps_per_day - width)), constant_values=np.nan)
+    grid = padded[:, : days * steps_per_day].reshape(n, days, steps_per_day)
     reach = SPIKE_NEIGHBOURS_D
     step = max(1, (days - 2 * reach) // _SAMPLED_DAYS)
     at = np.arange(0, days - 2 * reach, step)
