@@ -260,6 +260,77 @@ def test_gaps_are_filled_by_the_profile():
     assert "stale" not in set(forecast_load(gappy).findings["code"])
 
 
+def warm_fleet(n=4, days=200, step_c=5.0):
+    """A fleet that answers to the air, and the air of history and horizon."""
+    history = fleet(n, days, noise=4.0)
+    air = air_for(history)
+    cooling = step_c * np.maximum(air.reindex(history.index).to_numpy() - 25, 0)
+    return history + cooling[:, None], air
+
+
+def spoil_last_day(history):
+    history.iloc[-24:] = np.nan
+
+
+def spoil_stuck(history):
+    history.iloc[-48:] = history.iloc[-49].to_numpy()
+
+
+def spoil_holes(history):
+    history[np.random.default_rng(1).random(history.shape) < 0.1] = np.nan
+    history.iloc[-60 * 24 : -39 * 24] = np.nan
+
+
+def spoil_spikes(history):
+    hit = np.random.default_rng(1).random(history.shape) < 0.005
+    history[hit] *= 6
+    history.iloc[-3:-1] *= 5
+
+
+@pytest.mark.parametrize("spoil", [spoil_last_day, spoil_stuck, spoil_holes, spoil_spikes])
+@pytest.mark.parametrize("method", ["fleet", "combination"])
+def test_faults_of_the_meter_hardly_move_the_forecast(spoil, method):
+    history, air = warm_fleet()
+    spoilt = history.copy()
+    spoil(spoilt)
+    clean, found = (wide(forecast_load(h, ambient_c=air, method=method).frame) for h in (history, spoilt))
+    assert (found - clean).abs().to_numpy().mean() < 0.02 * clean.to_numpy().mean()
+
+
+@pytest.mark.parametrize("days_ago", [1, 3, 7])
+def test_a_section_switched_away_is_found_and_the_level_follows(days_ago):
+    history, air = warm_fleet()
+    moved = history.copy()
+    moved.iloc[-24 * days_ago :, 1] *= 0.6
+    forecast = forecast_load(moved, ambient_c=air, method="fleet")
+    shifts = forecast.findings[forecast.findings["code"] == "level_shift"]
+    assert shifts["transformer_id"].tolist() == ["T-02"]
+    assert "-4" in shifts["message"].iloc[0] or "-3" in shifts["message"].iloc[0]
+    expected = wide(forecast_load(history, ambient_c=air, method="fleet").frame)
+    assert wide(forecast.frame)["T-02"].mean() == pytest.approx(0.6 * expected["T-02"].mean(), rel=0.05)
+
+
+def test_a_heat_wave_is_no_level_shift_where_the_air_is_known():
+    history, air = warm_fleet()
+    air.iloc[-72 - 120 :] += 8
+    history.iloc[-120:] += 40.0
+    codes = forecast_load(history, ambient_c=air, method="fleet").findings["code"]
+    assert "level_shift" not in set(codes)
+
+
+def test_a_random_walk_is_forecast_no_worse_than_by_repeating():
+    rng = np.random.default_rng(3)
+    history = fleet(1, 200)
+    walk = 1000 + np.cumsum(rng.normal(0, 8, 200 * 24)) + rng.normal(0, 1, 200 * 24)
+    error, naive = [], []
+    for end in range(140 * 24, 197 * 24, 5 * 24):
+        past = pd.DataFrame({"T-01": walk[:end]}, index=history.index[:end])
+        mean = forecast_load(past, method="fleet").frame["load_kva_mean"].to_numpy()
+        error.append(np.abs(walk[end : end + 72] - mean).mean())
+        naive.append(np.abs(walk[end : end + 72] - np.tile(walk[end - 24 : end], 3)).mean())
+    assert np.mean(error) < 1.05 * np.mean(naive)
+
+
 def test_old_readings_are_remarked_on():
     history = fleet(2, 60)
     history.iloc[-80:, 1] = np.nan

@@ -66,8 +66,8 @@ def forecast_load(
     -----
     The ladder, by days of usable readings: "fleet" from 112 days, with weather 56, that hold every kind of
     day, and "combination" of it and the second tier; "short_profile" from 2 days; "fleet_shape" below, the
-    mean shape of the others per unit of rating at the transformer's own level; "persistence" where there is no
-    fleet either. Where a naive has been better over the past origins, "naive" takes the place of the tiers.
+    mean shape of the others per unit of rating at the transformer's own level; "persistence" where there is
+    no fleet either. Where a naive has been better over the past origins, "naive" takes the tiers' place.
     The mean is a sum of terms, see `explain_forecast`. The fast tier is
     `gridlib.domain.forecast.expectation` followed by `gridlib.domain.forecast.deviation`, the second
     `gridlib.domain.forecast.lead_ridge`; bands and chances come from the leave-out errors of past days,

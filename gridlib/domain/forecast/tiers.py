@@ -14,6 +14,10 @@ from gridlib.domain.forecast.level_shift import Shifts, find_shifts
 from gridlib.domain.forecast.profile import FIRST_DAYS, fit_profile
 from gridlib.domain.forecast.replays import choose_origins
 
+CLEARLY_BETTER = 0.85
+"""The tiers' errors must be so much smaller than a naive's: leaving a week out still lets a fit see the days
+after it, which flatters it where the load wanders at random."""
+
 FILL_PASSES = 2
 PROFILE_D = 200
 """Newest days that the profile of the second tier runs through [d]."""
@@ -211,7 +215,7 @@ def better_of(tier: Tier, naive: tuple[Tier, Tier]) -> tuple[Tier, NDArray[np.bo
     """
     size = [np.abs(each.errors).mean(axis=(1, 2)) for each in (tier, *naive)]
     best = np.where(size[1] < size[2], 1, 2)
-    worse = size[0] > np.minimum(size[1], size[2])
+    worse = size[0] > CLEARLY_BETTER * np.minimum(size[1], size[2])
     ahead, errors = tier.ahead.copy(), tier.errors.copy()
     for i, each in enumerate(naive, start=1):
         mine = worse & (best == i)
