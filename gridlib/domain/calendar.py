@@ -3,11 +3,12 @@
 Everything else in gridlib thinks in UTC; only here and on screens does local time appear.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import IntEnum
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays
@@ -26,6 +27,16 @@ class DayType(IntEnum):
     FIRST_WEEKEND_DAY = 1
     SECOND_WEEKEND_DAY = 2
     HOLIDAY = 3
+
+
+class DayFeatures(NamedTuple):
+    """What the calendar says of local days in a row; arrays [days]."""
+
+    kind: NDArray[np.int64]  # numbers of `DayType`
+    weekday: NDArray[np.int64]  # Monday is 0
+    day_of_year: NDArray[np.int64]  # from 1
+    ramadan: NDArray[np.bool_]
+    eid: NDArray[np.bool_]  # the days of both feasts, with the eve of Eid al-Adha
 
 
 _WORDS = {
@@ -103,15 +114,28 @@ class Calendar:
         days, of_day = self._local_days(index)
         return np.array([self._in_ramadan(day) for day in days], dtype=np.bool_)[of_day]
 
+    def days(self, first: date, count: int) -> DayFeatures:
+        """Return the features of ``count`` local days from ``first`` on.
+
+        Examples
+        --------
+        >>> calendar_for("JO", "Asia/Amman").days(date(2026, 3, 18), 3).ramadan.tolist()
+        [True, True, False]
+        """
+        every = [first + timedelta(days=i) for i in range(count)]
+        _check_years((every[0], every[-1]))
+        return DayFeatures(
+            kind=np.array([self._type_of(day) for day in every], dtype=np.int64),
+            weekday=np.array([day.weekday() for day in every], dtype=np.int64),
+            day_of_year=np.array([day.timetuple().tm_yday for day in every], dtype=np.int64),
+            ramadan=np.array([self._in_ramadan(day) for day in every], dtype=np.bool_),
+            eid=np.array([any(a <= day < b for a, b in _eids_of(day.year)) for day in every], dtype=np.bool_),
+        )
+
     def _local_days(self, index: pd.DatetimeIndex) -> tuple[list[date], NDArray[np.int64]]:
         codes, days = pd.factorize(self.local_time(index).normalize())
         found = [stamp.date() for stamp in pd.DatetimeIndex(days)]
-        outside = [day for day in found if not _FIRST_YEAR <= day.year <= _LAST_YEAR]
-        if outside:
-            raise InputError(
-                f"no calendar for {outside[0]}: expected a year from {_FIRST_YEAR} to {_LAST_YEAR}",
-                what_to_do="Check the clock of the source that sent this time.",
-            )
+        _check_years(found)
         return found, codes.astype(np.int64)
 
     def _type_of(self, day: date) -> DayType:
@@ -197,6 +221,15 @@ def calendar_for(
     return Calendar(country=country, tz=tz, day_types=day_types, ramadan=ramadan)
 
 
+def _check_years(days: Sequence[date]) -> None:
+    outside = [day for day in days if not _FIRST_YEAR <= day.year <= _LAST_YEAR]
+    if outside:
+        raise InputError(
+            f"no calendar for {outside[0]}: expected a year from {_FIRST_YEAR} to {_LAST_YEAR}",
+            what_to_do="Check the clock of the source that sent this time.",
+        )
+
+
 def _date_of(key: date | str) -> date:
     if isinstance(key, date):
         return key
@@ -215,14 +248,25 @@ def _holidays_of(country: str, year: int) -> tuple[frozenset[date], frozenset[da
     return frozenset(known), frozenset(known.weekend_workdays), tuple(sorted(known.weekend))
 
 
-@lru_cache(maxsize=256)
 def _ramadans_of(year: int) -> tuple[tuple[date, date], ...]:
     """Return first day and day after the last of each Ramadan that touches a Gregorian year."""
+    return _hijri_spans(year, (9, 1), (10, 1))
+
+
+def _eids_of(year: int) -> tuple[tuple[date, date], ...]:
+    """Return the same of both feasts: 1 to 4 Shawwal, and 9 (Arafat) to 13 Dhu al-Hijja."""
+    return _hijri_spans(year, (10, 1), (10, 5)) + _hijri_spans(year, (12, 9), (12, 14))
+
+
+@lru_cache(maxsize=1024)
+def _hijri_spans(
+    year: int, first_day: tuple[int, int], end_day: tuple[int, int]
+) -> tuple[tuple[date, date], ...]:
     hijri_year = int((year - 622) * 33 / 32)
     spans = []
     for candidate in range(hijri_year - 1, hijri_year + 3):
-        first = date(*Hijri(candidate, 9, 1).to_gregorian().datetuple())
-        end = date(*Hijri(candidate, 10, 1).to_gregorian().datetuple())
+        first = date(*Hijri(candidate, *first_day).to_gregorian().datetuple())
+        end = date(*Hijri(candidate, *end_day).to_gregorian().datetuple())
         if first.year <= year <= (end - timedelta(days=1)).year:
             spans.append((first, end))
     return tuple(spans)

@@ -123,3 +123,12 @@ def test_the_calendar_is_frozen_and_pure():
     assert np.array_equal(calendar.day_type(index), calendar.day_type(index))
     with pytest.raises(AttributeError):
         calendar.country = "DK"
+
+
+def test_days_in_a_row_know_weekday_feast_and_season():
+    amman = calendar_for("JO", "Asia/Amman")
+    days = amman.days(date(2024, 4, 8), 5)  # Eid al-Fitr 2024: 10 April
+    assert days.weekday.tolist() == [0, 1, 2, 3, 4]
+    assert days.day_of_year.tolist() == [99, 100, 101, 102, 103]
+    assert days.ramadan.tolist() == [True, True, False, False, False]
+    assert days.eid.tolist() == [False, False, True, True, True]

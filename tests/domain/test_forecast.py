@@ -97,7 +97,7 @@ def test_arguments_are_left_as_they_were():
 @settings(max_examples=15, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
-    days=st.sampled_from([1, 3, 9, 20, 45]),
+    days=st.sampled_from([1, 3, 9, 20, 45, 125]),
     noise=st.floats(0, 200),
     gaps=st.floats(0, 0.5),
 )
@@ -133,13 +133,24 @@ def test_the_unit_does_not_matter(scale, days):
     )
 
 
+def test_the_unit_does_not_matter_to_the_tiers():
+    history = fleet(days=150)
+    once, scaled = (
+        forecast_load(history * k, rating_kva=rating(history) * k, method="combination") for k in (1.0, 37.3)
+    )
+    # They reckon in single precision.
+    columns = ["load_kva_mean", *QUANTILES]
+    np.testing.assert_allclose(scaled.frame[columns], once.frame[columns] * 37.3, rtol=2e-4)
+    np.testing.assert_allclose(scaled.frame["p_overload"], once.frame["p_overload"], atol=2e-3)
+
+
 def test_load_times_three_with_temperature_is_forecast_times_three():
     history, air = fleet(days=60), air_for(fleet(days=60))
     once, thrice = (forecast_load(history * k, ambient_c=air) for k in (1, 3))
-    np.testing.assert_allclose(thrice.frame[QUANTILES], once.frame[QUANTILES] * 3, rtol=1e-6)
+    np.testing.assert_allclose(thrice.frame[QUANTILES], once.frame[QUANTILES] * 3, rtol=2e-4)
 
 
-@pytest.mark.parametrize("days", [6, 40])
+@pytest.mark.parametrize("days", [6, 40, 130])
 def test_export_is_treated_like_import(days):
     history = fleet(days=days)
     there = forecast_load(history, rating_kva=rating(history))
@@ -150,19 +161,20 @@ def test_export_is_treated_like_import(days):
     np.testing.assert_allclose(back.windows["peak_kva_p90"], there.windows["peak_kva_p90"], rtol=1e-9)
 
 
-@pytest.mark.parametrize("days", [7, 60])
+@pytest.mark.parametrize("days", [7, 60, 130])
 def test_one_transformer_does_not_change_another_by_a_bit(days):
     history = fleet(5, days)
     moved = history.copy()
     moved["T-03"] += 500.0
     with_air = {"ambient_c": air_for(history)}
+    with_air["method"] = "fleet"  # who gets the second tier by default does depend on the others
     once, other = forecast_load(history, **with_air), forecast_load(moved, **with_air)
     for name in ("T-01", "T-02", "T-04", "T-05"):
         pd.testing.assert_frame_equal(of(once.frame, name), of(other.frame, name), check_exact=True)
     assert not of(once.frame, "T-03").equals(of(other.frame, "T-03"))
 
 
-@pytest.mark.parametrize("days", [7, 60])
+@pytest.mark.parametrize("days", [7, 60, 130])
 @pytest.mark.parametrize("kept", [1, 2, 5])
 def test_unusable_transformers_leave_the_others_bit_equal(days, kept):
     sound = fleet(kept, days)
@@ -183,7 +195,7 @@ def test_unusable_transformers_leave_the_others_bit_equal(days, kept):
     }
 
 
-def test_the_fleet_rung_is_bit_equal_without_the_unusable():
+def test_the_shape_of_the_fleet_is_bit_equal_without_the_unusable():
     sound = fleet(6, 30)
     sound.iloc[:-20, 2] = np.nan
     spoilt = sound.assign(A=np.nan, B=7.0)
@@ -207,6 +219,15 @@ def test_a_perfectly_periodic_load_is_forecast_exactly(days):
     expected = np.tile(day, (3, 1))
     for column in ("load_kva_mean", "load_kva_p50"):
         np.testing.assert_allclose(wide(frame, column), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("method", ["fleet", "combination"])
+def test_the_tiers_forecast_a_periodic_load_closely(method):
+    history = fleet(2, 200, noise=0.0)
+    day = history.iloc[:24].to_numpy()
+    history = pd.DataFrame(np.tile(day, (200, 1)), index=history.index, columns=history.columns)
+    frame = forecast_load(history, method=method).frame
+    assert np.abs(wide(frame) / np.tile(day, (3, 1)) - 1).to_numpy().max() < 0.01
 
 
 def test_a_perfectly_weekly_load_is_forecast_closely():
@@ -237,6 +258,77 @@ def test_gaps_are_filled_by_the_profile():
     whole, holed = (forecast_load(h).frame["load_kva_mean"] for h in (history, gappy))
     assert np.abs(whole - holed).max() < 0.06 * whole.mean()
     assert "stale" not in set(forecast_load(gappy).findings["code"])
+
+
+def warm_fleet(n=4, days=200, step_c=5.0):
+    """A fleet that answers to the air, and the air of history and horizon."""
+    history = fleet(n, days, noise=4.0)
+    air = air_for(history)
+    cooling = step_c * np.maximum(air.reindex(history.index).to_numpy() - 25, 0)
+    return history + cooling[:, None], air
+
+
+def spoil_last_day(history):
+    history.iloc[-24:] = np.nan
+
+
+def spoil_stuck(history):
+    history.iloc[-48:] = history.iloc[-49].to_numpy()
+
+
+def spoil_holes(history):
+    history[np.random.default_rng(1).random(history.shape) < 0.1] = np.nan
+    history.iloc[-60 * 24 : -39 * 24] = np.nan
+
+
+def spoil_spikes(history):
+    hit = np.random.default_rng(1).random(history.shape) < 0.005
+    history[hit] *= 6
+    history.iloc[-3:-1] *= 5
+
+
+@pytest.mark.parametrize("spoil", [spoil_last_day, spoil_stuck, spoil_holes, spoil_spikes])
+@pytest.mark.parametrize("method", ["fleet", "combination"])
+def test_faults_of_the_meter_hardly_move_the_forecast(spoil, method):
+    history, air = warm_fleet()
+    spoilt = history.copy()
+    spoil(spoilt)
+    clean, found = (wide(forecast_load(h, ambient_c=air, method=method).frame) for h in (history, spoilt))
+    assert (found - clean).abs().to_numpy().mean() < 0.02 * clean.to_numpy().mean()
+
+
+@pytest.mark.parametrize("days_ago", [1, 3, 7])
+def test_a_section_switched_away_is_found_and_the_level_follows(days_ago):
+    history, air = warm_fleet()
+    moved = history.copy()
+    moved.iloc[-24 * days_ago :, 1] *= 0.6
+    forecast = forecast_load(moved, ambient_c=air, method="fleet")
+    shifts = forecast.findings[forecast.findings["code"] == "level_shift"]
+    assert shifts["transformer_id"].tolist() == ["T-02"]
+    assert "-4" in shifts["message"].iloc[0] or "-3" in shifts["message"].iloc[0]
+    expected = wide(forecast_load(history, ambient_c=air, method="fleet").frame)
+    assert wide(forecast.frame)["T-02"].mean() == pytest.approx(0.6 * expected["T-02"].mean(), rel=0.05)
+
+
+def test_a_heat_wave_is_no_level_shift_where_the_air_is_known():
+    history, air = warm_fleet()
+    air.iloc[-72 - 120 :] += 8
+    history.iloc[-120:] += 40.0
+    codes = forecast_load(history, ambient_c=air, method="fleet").findings["code"]
+    assert "level_shift" not in set(codes)
+
+
+def test_a_random_walk_is_forecast_no_worse_than_by_repeating():
+    rng = np.random.default_rng(3)
+    history = fleet(1, 200)
+    walk = 1000 + np.cumsum(rng.normal(0, 8, 200 * 24)) + rng.normal(0, 1, 200 * 24)
+    error, naive = [], []
+    for end in range(140 * 24, 197 * 24, 5 * 24):
+        past = pd.DataFrame({"T-01": walk[:end]}, index=history.index[:end])
+        mean = forecast_load(past, method="fleet").frame["load_kva_mean"].to_numpy()
+        error.append(np.abs(walk[end : end + 72] - mean).mean())
+        naive.append(np.abs(walk[end : end + 72] - np.tile(walk[end - 24 : end], 3)).mean())
+    assert np.mean(error) < 1.05 * np.mean(naive)
 
 
 def test_old_readings_are_remarked_on():
@@ -327,25 +419,44 @@ def test_daylight_saving_keeps_the_local_evening():
 
 
 def test_the_rung_follows_from_the_readings():
-    history = fleet(4, 40)
+    history = fleet(4, 130)
     history.iloc[: -24 * 10, 1] = np.nan
     history.iloc[:-30, 2] = np.nan
-    forecast = forecast_load(history, rating_kva=rating(history))
+    forecast = forecast_load(history, rating_kva=rating(history), method="fleet")
     rungs = forecast.frame.groupby("transformer_id")["method"].unique().str[0]
     assert rungs.to_dict() == {
-        "T-01": "profile",
+        "T-01": "fleet",
         "T-02": "short_profile",
-        "T-03": "fleet",
-        "T-04": "profile",
+        "T-03": "fleet_shape",
+        "T-04": "fleet",
     }
     assert wide(forecast.frame)["T-03"].corr(wide(forecast.frame)["T-04"]) > 0.95
 
 
-def test_a_profile_needs_every_kind_of_day():
-    history = fleet(1, 20)
+def test_the_tiers_need_every_kind_of_day():
+    history = fleet(1, 130)
     friday = history.index.tz_convert("Asia/Amman").weekday == 4
     history.loc[friday] = np.nan
     assert forecast_load(history).frame["method"].unique().tolist() == ["short_profile"]
+
+
+def test_with_weather_half_the_history_will_do():
+    history = fleet(1, 60)
+    assert forecast_load(history, method="fleet").frame["method"].unique().tolist() == ["short_profile"]
+    frame = forecast_load(history, ambient_c=air_for(history), method="fleet").frame
+    assert frame["method"].unique().tolist() == ["fleet"]
+
+
+def test_the_second_tier_goes_to_the_tenth_most_at_risk():
+    history = fleet(12, 130)
+    ratings = rating(history, 1000.0)
+    ratings["T-04"], ratings["T-09"] = 250.0, 220.0
+    frame = forecast_load(history, rating_kva=ratings).frame
+    rungs = frame.groupby("transformer_id")["method"].first()
+    assert rungs.index[rungs == "combination"].tolist() == ["T-04", "T-09"]
+    assert (rungs.drop(["T-04", "T-09"]) == "fleet").all()
+    whole = forecast_load(history, rating_kva=ratings, method="combination").frame
+    pd.testing.assert_frame_equal(of(frame, "T-09"), of(whole, "T-09"), check_exact=True)
 
 
 def test_a_new_transformer_takes_the_fleet_s_shape_at_its_own_level():
@@ -354,7 +465,7 @@ def test_a_new_transformer_takes_the_fleet_s_shape_at_its_own_level():
     new = history.copy()
     new.iloc[:-30, 5] = np.nan
     frame = forecast_load(new, rating_kva=rating(history)).frame
-    assert of(frame, "T-06")["method"].unique().tolist() == ["fleet"]
+    assert of(frame, "T-06")["method"].unique().tolist() == ["fleet_shape"]
     error = wide(frame)["T-06"] - wide(truth)["T-06"]
     assert error.abs().mean() < 0.1 * wide(truth)["T-06"].mean()
     others = wide(frame).drop(columns="T-06")
@@ -369,8 +480,8 @@ def test_without_a_fleet_the_last_readings_persist():
 
 
 def test_a_rung_can_be_asked_for():
-    history = fleet(2, 60)
-    for rung in ("profile", "short_profile", "fleet", "persistence"):
+    history = fleet(2, 130)
+    for rung in ("combination", "fleet", "short_profile", "fleet_shape", "persistence"):
         assert forecast_load(history, method=rung).frame["method"].unique().tolist() == [rung]
 
 
@@ -421,7 +532,8 @@ def test_confidence_in_pure_noise_is_what_theory_says():
     history = fleet(6, 120) * 0 + np.random.default_rng(1).normal(100, 30, (120 * 24, 6))
     confidence = forecast_load(history).frame.groupby("transformer_id")["confidence"].first()
     # A week ago errs by sqrt(2) sigma, the best forecast by sigma.
-    assert confidence.mean() == pytest.approx(1 - 1 / np.sqrt(2), abs=0.05)
+    best = 1 - 1 / np.sqrt(2)
+    assert best - 0.12 < confidence.mean() < best + 0.02
 
 
 def test_terms_sum_to_the_mean():
@@ -435,7 +547,9 @@ def test_terms_sum_to_the_mean():
     )
     friday = terms["time"].dt.tz_convert("Asia/Amman").dt.weekday == 4
     assert terms["weekly_kva"][friday].mean() < -20
-    assert (terms["weekly_kva"][terms["time"].dt.tz_convert("Asia/Amman").dt.weekday < 3] == 0).all()
+    assert terms["weekly_kva"][~friday].abs().mean() < 8
+    assert terms["level_kva"].groupby(terms["transformer_id"]).nunique().eq(1).all()
+    assert terms["daily_kva"].groupby(terms["transformer_id"]).mean().abs().max() < 1e-3
 
 
 # --- bad input --------------------------------------------------------------------------------------------

@@ -208,3 +208,21 @@ def test_a_reading_is_beyond_belief_only_where_a_rating_is_known():
     flagged = beyond_rating(load, rating, 5.0)
     assert flagged[:, 0].tolist() == [False, True, True, False, False]
     assert not flagged[:, 1:].any()
+
+
+def test_the_fast_search_for_spikes_misses_none_of_the_plain_definition():
+    rng = np.random.default_rng(4)
+    times = pd.date_range("2026-01-01", periods=20 * 24, freq="h", tz="UTC")
+    load = pd.DataFrame(100 + rng.normal(0, 3, (len(times), 5)), index=times, columns=list("ABCDE"))
+    load = load.mask(rng.random(load.shape) < 0.05)
+    load = load.mask(rng.random(load.shape) < 0.01, load * 1.8)
+    cleaned, _ = clean_load(load)
+    for name, column in load.items():
+        table = column.to_numpy().reshape(-1, 24)
+        padded = np.pad(table, ((3, 3), (0, 0)), constant_values=np.nan)
+        around = np.stack([padded[k : k + len(table)] for k in range(7)])
+        centre = np.nanmedian(around, axis=0)
+        mad = np.nanmedian(np.abs(around - centre), axis=0)
+        limit = 6 * 1.4826 * np.maximum(mad, np.median(mad))
+        far = (np.abs(table - centre) > 1.5 * limit).ravel()
+        assert np.isnan(cleaned[name].to_numpy()[far]).all()

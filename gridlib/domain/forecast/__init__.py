@@ -2,11 +2,19 @@
 
 The floors of this package, imports pointing only down::
 
-    ladder     forecast_load and explain_forecast: which transformer gets which rung, and the frames
-    fleet      the rung for transformers with hardly any readings of their own
-    paths      error paths, quantiles, chance of overload, confidence
-    profile    level, day, week, calendar, temperature and what the last days did differently
-    door       what the caller handed in, checked; readings laid out by local day
+    ladder       forecast_load and explain_forecast: arguments in, frames out
+    climb        which transformer gets which rung and tier, chunk by chunk
+    lead_ridge   the second tier: one ridge for each lead
+    tiers        gaps filled, the fast tier, blends, the naive where it is better
+    level_shift  sections switched over
+    replays      which past days lend their errors, bands set by the last weeks, confidence
+    deviation    the fast tier's second step: what the last days did differently
+    expectation  its first step: calendar, season and air
+    design       the columns of that regression
+    shape        the rung for transformers with hardly any readings of their own
+    paths        error paths, quantiles, chance of overload
+    profile      the short profile: level, day, week, and the last days
+    door         what the caller handed in, checked; readings laid out by local day
 """
 
 from gridlib.domain.forecast.ladder import explain_forecast, forecast_load

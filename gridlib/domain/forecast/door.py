@@ -1,13 +1,15 @@
 """What the caller of a forecast handed in: checked, cleaned, and laid out by local day."""
 
 from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gridlib.domain.calendar import Calendar, calendar_for
-from gridlib.domain.quality import clean_load, utc_index
+from gridlib.domain.calendar import Calendar, DayFeatures, calendar_for
+from gridlib.domain.quality import CHUNK, UNTOUCHED, flag_readings, readings_of, utc_index
 from gridlib.facts.errors import InputError
 
 LONGEST_HORIZON_H = 336
@@ -35,6 +37,10 @@ class Grid:
         Sizes.
     row, column : array [times of history, then of the horizon]
         Row 0 is the first of the history. Local clocks that jump leave a hole or share a cell.
+    days : DayFeatures
+        What the calendar says of the local dates touched.
+    calendar_day : array [rows of history + rows ahead, steps a day]
+        Which of ``days`` each cell belongs to.
     """
 
     day_type: _Int
@@ -43,6 +49,8 @@ class Grid:
     steps_per_day: int
     row: _Int
     column: _Int
+    days: DayFeatures
+    calendar_day: _Int
 
     @property
     def lead_row(self) -> _Int:
@@ -55,6 +63,21 @@ class Grid:
         """Step of the day of each forecast step."""
         return self.column[self.row >= self.history_days]
 
+    def newest(self, days: int) -> "Grid":
+        """Return the grid of the last ``days`` days of the history, and the horizon."""
+        dropped = self.history_days - days
+        kept = self.row >= dropped
+        return Grid(
+            day_type=self.day_type[dropped:],
+            history_days=days,
+            days_ahead=self.days_ahead,
+            steps_per_day=self.steps_per_day,
+            row=self.row[kept] - dropped,
+            column=self.column[kept],
+            days=self.days,
+            calendar_day=self.calendar_day[dropped:],
+        )
+
     def lay_out(self, values: _Float) -> _Float:
         """Return [N, times] as [N, rows, steps a day], NaN where nothing is known.
 
@@ -63,21 +86,29 @@ class Grid:
         n, length = values.shape
         whole = length == len(self.row)
         rows = self.history_days + (self.days_ahead if whole else 0)
-        table = np.full((n, rows, self.steps_per_day), np.nan)
-        table[:, self.row[:length], self.column[:length]] = values
-        return table
+        table = np.full((n, rows * self.steps_per_day), np.nan)
+        cell = self.row[:length] * self.steps_per_day + self.column[:length]
+        if cell[-1] - cell[0] == length - 1 and (np.diff(cell) == 1).all():
+            table[:, cell[0] : cell[0] + length] = values  # no clock has jumped
+        else:
+            table[:, cell] = values
+        return table.reshape(n, rows, self.steps_per_day)
 
 
 @dataclass(frozen=True)
 class Request:
-    """A forecast that can be made: only usable transformers are left.
+    """A forecast that can be made: only usable transformers are left, sorted by name.
 
     Attributes
     ----------
     ids : tuple of str
         The N transformers.
-    load_kva : array [N, T]
-        Cleaned readings, NaN is missing [kVA].
+    readings_kva : array [T, transformers handed in]
+        As they came: not copied, because a fleet's year is a gigabyte [kVA].
+    place : array [N]
+        Column of ``readings_kva`` of each transformer.
+    known : array [N, T / 8]
+        Readings left, as packed bits.
     rating_kva : array [N] or None
         Nameplates, all positive [kVA].
     ambient_c : array [stations, T + steps ahead]
@@ -95,7 +126,9 @@ class Request:
     """
 
     ids: tuple[str, ...]
-    load_kva: _Float
+    readings_kva: _Float
+    place: _Int
+    known: NDArray[np.uint8]
     rating_kva: _Float | None
     ambient_c: _Float
     station: _Int
@@ -104,6 +137,17 @@ class Request:
     horizon_h: int
     step_min: int
     findings: tuple[_Finding, ...]
+
+    def load_kva(self, which: _Int) -> _Float:
+        """Return the cleaned readings of some transformers, [n, T], NaN is missing [kVA]."""
+        load = np.array(self.readings_kva[:, self.place[which]].T, dtype=np.float64, order="C")
+        load[~self.is_known(which)] = np.nan
+        return load
+
+    def is_known(self, which: _Int) -> NDArray[np.bool_]:
+        """Return which readings are left of some transformers, [n, T]."""
+        length = len(self.readings_kva)
+        return np.unpackbits(self.known[which], axis=1, count=length).view(np.bool_)
 
 
 def open_request(
@@ -133,34 +177,38 @@ def open_request(
         Where the whole request is spoilt: index, step, horizon or shape.
     """
     times = _check_times(history, step_min, horizon_h)
-    ids = np.array([str(column) for column in history.columns], dtype=object)
-    cleaned, flagged = clean_load(history)
-    load = np.ascontiguousarray(cleaned.to_numpy(dtype=np.float64).T)
+    readings = readings_of(history)
+    names = np.array([str(column) for column in history.columns], dtype=object)
+    order = np.argsort(names.astype(str), kind="stable")
     rating = None
     if rating_kva is not None:
-        rating = rating_kva.reindex(history.columns).to_numpy(dtype=np.float64)
-    findings, usable = _who_is_out(ids, load, rating, flagged)
+        rating = rating_kva.reindex(history.columns).to_numpy(dtype=np.float64)[order]
+    known, counts = _look(readings, order, 1440 // step_min)
+    findings, usable = _who_is_out(names[order], known, rating, counts)
+    place, known = order[usable], known[usable]
     n_ahead = horizon_h * 60 // step_min
     step = pd.Timedelta(minutes=step_min)
     ahead = pd.date_range(times[-1] + step, periods=n_ahead, freq=step)
     everything = pd.DatetimeIndex(times.append(ahead))
-    columns = history.columns[usable]
-    air, station = _stations(ambient_c, columns, everything, step_min)
-    kept = ids[usable]
+    air, station = _stations(ambient_c, history.columns[place], everything, step_min)
+    kept = names[place]
     findings += [
         (name, "no_weather", "temperature is missing or has long gaps: forecast without it")
         for name in kept[station < 0]
         if ambient_c is not None
     ]
-    kept_load = load[usable]
-    stale = ~np.isfinite(kept_load[:, -_STALE_H * 60 // step_min :]).any(axis=1)
+    tail = min(len(times), _STALE_H * 60 // step_min)
+    last = np.unpackbits(known[:, (len(times) - tail) // 8 :], axis=1)
+    last = last[:, (len(times) - tail) % 8 :][:, :tail]
     findings += [
         (name, "stale", f"no usable reading in the last {_STALE_H} h: forecast from older ones")
-        for name in kept[stale]
+        for name in kept[~last.any(axis=1)]
     ]
     return Request(
         ids=tuple(kept),
-        load_kva=kept_load,
+        readings_kva=readings,
+        place=place,
+        known=known,
         rating_kva=None if rating is None else rating[usable],
         ambient_c=air,
         station=station,
@@ -170,6 +218,21 @@ def open_request(
         step_min=step_min,
         findings=tuple(findings),
     )
+
+
+def _look(readings: _Float, order: _Int, steps_per_day: int) -> tuple[NDArray[np.uint8], dict[str, _Int]]:
+    """Look at every reading once: which are left (packed bits), and how many have which flag."""
+    known = np.empty((len(order), -(-len(readings) // 8)), dtype=np.uint8)
+    counts: dict[str, list[_Int]] = {}
+    for start in range(0, len(order), CHUNK):
+        values = np.array(readings[:, order[start : start + CHUNK]].T, dtype=np.float64, order="C")
+        left = np.isfinite(values)
+        for code, flag in flag_readings(values, steps_per_day).items():
+            counts.setdefault(code, []).append(flag.sum(axis=1))
+            if code not in UNTOUCHED:
+                left &= ~flag
+        known[start : start + CHUNK] = np.packbits(left, axis=1)
+    return known, {code: np.concatenate(each) for code, each in counts.items()}
 
 
 def _check_times(history: pd.DataFrame, step_min: int, horizon_h: int) -> pd.DatetimeIndex:
@@ -203,36 +266,37 @@ def _check_times(history: pd.DataFrame, step_min: int, horizon_h: int) -> pd.Dat
 
 
 def _who_is_out(
-    ids: NDArray[np.object_], load: _Float, rating: _Float | None, flagged: pd.DataFrame
+    names: NDArray[np.object_], known: NDArray[np.uint8], rating: _Float | None, counts: dict[str, _Int]
 ) -> tuple[list[_Finding], NDArray[np.bool_]]:
     """Return the findings, and who is usable; the first reason that applies is the one given."""
-    reason: dict[str, tuple[str, str]] = {}
-    remarks: list[_Finding] = []
     texts = {
         "all_missing": "no reading at all",
         "constant": "every reading has the same value: a stuck meter or an idle transformer",
         "infinite": "readings that are not finite",
     }
-    aside: dict[str, list[str]] = {}
-    for name, code, count in zip(flagged["transformer_id"], flagged["code"], flagged["count"], strict=True):
-        if code in texts:
-            reason.setdefault(name, (code, f"{texts[code]} ({count} rows); left out of the forecast"))
-        elif code != "missing":
-            aside.setdefault(name, []).append(f"{count} {code}")
-    for i, name in enumerate(ids):
-        if name in reason:
-            continue
-        if rating is not None and not (np.isfinite(rating[i]) and rating[i] > 0):
+    usable = np.asarray(known.any(axis=1))
+    for code in texts:
+        usable &= counts[code] == 0
+    if rating is not None:
+        usable &= np.isfinite(rating) & (rating > 0)
+    aside = [code for code in counts if code not in texts and code not in UNTOUCHED]
+    out: list[_Finding] = []
+    remarks: list[_Finding] = []
+    for i in np.flatnonzero(~usable):
+        reason = next((code for code in texts if counts[code][i]), None)
+        if reason is not None:
+            rows = counts[reason][i]
+            out.append((names[i], reason, f"{texts[reason]} ({rows} rows); left out of the forecast"))
+        elif rating is not None and not (np.isfinite(rating[i]) and rating[i] > 0):
             found = "no rating" if np.isnan(rating[i]) else f"a rating of {rating[i]:g} kVA"
             message = f"{found}, expected a nameplate above 0 kVA; left out of the forecast"
-            reason[name] = ("bad_rating", message)
-        elif not np.isfinite(load[i]).any():
-            reason[name] = ("nothing_left", "every reading was flagged; left out of the forecast")
-        elif name in aside:
-            text = ", ".join(aside[name])
-            remarks.append((name, "set_aside", f"flagged readings taken as missing: {text}"))
-    findings = [(name, *reason[name]) for name in ids if name in reason]
-    return findings + remarks, np.array([name not in reason for name in ids], dtype=bool)
+            out.append((names[i], "bad_rating", message))
+        else:
+            out.append((names[i], "nothing_left", "every reading was flagged; left out of the forecast"))
+    for i in np.flatnonzero(usable & np.any([counts[code] > 0 for code in aside], axis=0)):
+        text = ", ".join(f"{counts[code][i]} {code}" for code in sorted(aside) if counts[code][i])
+        remarks.append((names[i], "set_aside", f"flagged readings taken as missing: {text}"))
+    return out + remarks, usable
 
 
 def _stations(
@@ -242,22 +306,25 @@ def _stations(
     none = np.full(len(columns), -1, dtype=np.int64)
     if ambient_c is None:
         return np.empty((0, len(times))), none
-    frame = ambient_c.to_frame() if isinstance(ambient_c, pd.Series) else ambient_c
-    frame = frame.set_axis(utc_index(frame.index, "ambient_c"), axis=0).reindex(times)
     gap = _WEATHER_GAP_H * 60 // step_min
-    frame = frame.astype(np.float64).interpolate(limit=gap, limit_direction="both")
+    index = utc_index(ambient_c.index, "ambient_c")
     if isinstance(ambient_c, pd.Series):
-        of_column = np.zeros(len(columns), dtype=np.int64)
+        source, of_column = ambient_c.to_frame(), np.zeros(len(columns), dtype=np.int64)
     else:
-        of_column = frame.columns.get_indexer(columns).astype(np.int64)
-    air = np.ascontiguousarray(frame.to_numpy(dtype=np.float64).T)
-    row_of: dict[bytes, int] = {}
-    number = none.copy()
-    for i in np.unique(of_column[of_column >= 0]):
-        if np.isfinite(air[i]).all():
-            number[of_column == i] = row_of.setdefault(air[i].tobytes(), len(row_of))
-    unique = [np.frombuffer(series, dtype=np.float64) for series in row_of]
-    return np.array(unique).reshape(len(unique), len(times)), number
+        source, of_column = ambient_c, ambient_c.columns.get_indexer(columns).astype(np.int64)
+    # Thousands of columns are a few stations: told apart by a digest, before anything is copied.
+    number, found = none.copy(), dict[bytes, int]()
+    series: list[NDArray[Any]] = []
+    values = source.to_numpy()
+    for column in np.unique(of_column[of_column >= 0]):
+        digest = blake2b(np.ascontiguousarray(values[:, column]).tobytes()).digest()
+        if digest not in found:
+            air = pd.Series(values[:, column], index=index).reindex(times).astype(np.float64)
+            whole = air.interpolate(limit=gap, limit_direction="both").to_numpy(dtype=np.float64)
+            found[digest] = len(series) if np.isfinite(whole).all() else -1
+            series += [whole] if np.isfinite(whole).all() else []
+        number[of_column == column] = found[digest]
+    return np.array(series).reshape(len(series), len(times)), number
 
 
 def _grid(times: pd.DatetimeIndex, n_history: int, calendar: Calendar, step_min: int) -> Grid:
@@ -271,6 +338,10 @@ def _grid(times: pd.DatetimeIndex, n_history: int, calendar: Calendar, step_min:
     row, column = offset // steps_per_day, offset % steps_per_day
     history_days, days_ahead = int(-row.min()), int(row.max()) + 1
     row = row + history_days
+    first = local[n_history] - history_days * pd.Timedelta(days=1)
+    cells = np.arange((history_days + days_ahead) * steps_per_day)
+    into_day = (first - first.normalize()) // step
+    calendar_day = ((cells + into_day) // steps_per_day).reshape(-1, steps_per_day)
     day_type = np.zeros((history_days + days_ahead, steps_per_day), dtype=np.int64)
     day_type[row, column] = calendar.day_type(times)
     return Grid(
@@ -280,4 +351,6 @@ def _grid(times: pd.DatetimeIndex, n_history: int, calendar: Calendar, step_min:
         steps_per_day=steps_per_day,
         row=row,
         column=column,
+        days=calendar.days(first.date(), int(calendar_day.max()) + 1),
+        calendar_day=calendar_day,
     )

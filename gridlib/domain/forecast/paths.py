@@ -3,7 +3,7 @@
 A path is one past day's errors over the whole horizon, so that hours keep their true correlation.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +36,9 @@ _Float = NDArray[np.float64]
 class Paths(NamedTuple):
     """Weighted error paths around the mean; weights sum to 1."""
 
-    errors_kva: _Float  # [N, J, H]
+    errors_kva: NDArray[Any]  # [N, J, H], in single or double precision
     weights: _Float  # [N, J]
+    pooled: bool = False  # equal weights, and an hour's quantiles also from the errors beside it
 
 
 class Bands(NamedTuple):
@@ -88,8 +89,7 @@ def error_paths(fit: Additive, load_kva: _Float, grid: Grid) -> tuple[Paths, _Fl
     -----
     Replays start at the forecast's own hour on past days and see only readings from before; the path's
     weight halves every 90 days. They are centred, because their mean is no better than the model's, and
-    widened by ``1 + 3 / n`` for n replays, as the coefficients have seen the days replayed. Where
-    a temperature is used, its forecast error widens them: ``sqrt(1 + (slope * s_air)^2 / variance)``.
+    widened by ``1 + 3 / n`` for n replays, as the coefficients have seen the days replayed.
     With fewer than `FEWEST_REPLAYS`, the errors one day ahead of successive days are chained, wrapped
     round, mirrored, and widened by ``1 + 1.5 / n`` for the n days known and by 1.1 for the days further
     ahead, and at least to 3 % of the mean load.
@@ -114,14 +114,14 @@ def error_paths(fit: Additive, load_kva: _Float, grid: Grid) -> tuple[Paths, _Fl
         weights[enough, :j] = weight
         widening = 1 + _REPLAY_WIDENING / usable[enough].sum(axis=1)[:, None, None]
         centred = centred * widening
-        errors[enough, :j] = centred * _air_widening(fit.air_error_kva[enough], centred, weight)
+        errors[enough, :j] = centred
         naive = _naive_errors(grid.lay_out(load_kva[enough]), origins, grid)
         confidence[enough] = _confidence(replayed[enough], naive, weight, grid.days_ahead)
     few = ~enough
     if few.any():
         chained, weight = _chained(fit.errors_kva[few, :, 0], fit.known_days[few], load_kva[few], grid)
         weights[few, : weight.shape[1]] = weight
-        errors[few, : weight.shape[1]] = chained * _air_widening(fit.air_error_kva[few], chained, weight)
+        errors[few, : weight.shape[1]] = chained
     return Paths(errors, weights), confidence
 
 
@@ -154,12 +154,16 @@ def bands_of(
     |load| of each whole path is taken, which keeps the correlation between hours.
     """
     load = mean_kva[:, None] + paths.errors_kva
-    quantiles = weighted_quantiles(load, paths.weights, _LEVELS)
+    if paths.pooled:
+        load = load.astype(np.float32)
+        quantiles = mean_kva[:, None] + pooled_quantiles(paths.errors_kva, _LEVELS)
+    else:
+        quantiles = weighted_quantiles(load, paths.weights, _LEVELS)
     n, _, steps = load.shape
     windows = windows_of(horizon_h)
     size = np.abs(load)
     peaks = np.stack([size[:, :, a * 60 // step_min : b * 60 // step_min].max(axis=2) for a, b in windows], 2)
-    peak = weighted_quantiles(peaks, paths.weights, np.array([0.5, 0.9])).swapaxes(1, 2)
+    peak = weighted_quantiles(peaks.astype(np.float64), paths.weights, np.array([0.5, 0.9])).swapaxes(1, 2)
     if rating_kva is None:
         return Bands(quantiles, np.full((n, steps), np.nan), np.full((n, len(windows)), np.nan), peak)
     return Bands(
@@ -210,13 +214,41 @@ def weighted_quantiles(values: _Float, weights: _Float, levels: _Float) -> _Floa
     return np.maximum.accumulate(out, axis=1)
 
 
+def pooled_quantiles(errors: NDArray[Any], levels: _Float) -> _Float:
+    """Return quantiles of equally weighted paths, [N, levels, H], each step with those beside it.
+
+    Parameters
+    ----------
+    errors : array [N, J, H]
+        Error paths.
+    levels : array [levels]
+        In ascending order.
+
+    Notes
+    -----
+    Errors of neighbouring hours are alike: three times the members make a smoother quantile. Only the
+    quantiles of hours are pooled, whole paths stay as they were.
+    """
+    n, j, steps = errors.shape
+    lead_first = np.ascontiguousarray(errors.swapaxes(1, 2), dtype=np.float32)
+    beside = np.clip(np.arange(steps)[:, None] + np.arange(-1, 2), 0, steps - 1)
+    members = np.sort(lead_first[:, beside].reshape(n, steps, 3 * j), axis=2)
+    place = np.clip(levels * members.shape[2] - 0.5, 0, members.shape[2] - 1)
+    low = np.minimum(place.astype(np.int64), members.shape[2] - 2)
+    way = (place - low).astype(np.float32)
+    quantiles = members[..., low] * (1 - way) + members[..., low + 1] * way
+    # Rounding may turn two equal members around by a bit.
+    return np.maximum.accumulate(quantiles.transpose(0, 2, 1), axis=1).astype(np.float64)
+
+
 def _share_over(size: _Float, weights: _Float, rating_kva: _Float) -> _Float:
     """Return the smoothed share of paths over the rating; [N, J, X] to [N, X]."""
-    weight = weights[..., None]
+    weight = weights[..., None].astype(size.dtype)
     centre = (weight * size).sum(axis=1, keepdims=True)
     spread = np.sqrt((weight * (size - centre) ** 2).sum(axis=1, keepdims=True))
-    rating = rating_kva[:, None, None]
-    steepness = (size - rating) / np.maximum(SMOOTHING * spread, 1e-6 * rating)
+    rating = rating_kva[:, None, None].astype(size.dtype)
+    least = size.dtype.type(1e-6) * rating
+    steepness = (size - rating) / np.maximum(size.dtype.type(SMOOTHING) * spread, least)
     share = (weight / (1 + np.exp(-np.clip(steepness, -30, 30)))).sum(axis=1)
     return np.asarray(np.clip(share, 0, 1))
 
@@ -226,12 +258,6 @@ def _filled(errors: _Float, usable: NDArray[np.bool_]) -> _Float:
     known = np.isfinite(errors)
     mean = np.where(known, errors, 0.0).sum(axis=2) / np.maximum(known.sum(axis=2), 1)
     return np.where(usable[..., None], np.where(known, errors, mean[..., None]), 0.0)
-
-
-def _air_widening(air_error_kva: _Float, errors: _Float, weights: _Float) -> _Float:
-    variance = (weights[..., None] * errors**2).sum(axis=1)
-    factor = np.sqrt(1 + air_error_kva**2 / np.maximum(variance, _TINY))
-    return np.asarray(np.where(variance > 0, factor, 1.0)[:, None])
 
 
 def _chained(day_errors: _Float, known_days: _Float, load_kva: _Float, grid: Grid) -> tuple[_Float, _Float]:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gridlib.domain.quality.spikes import find_spikes, in_runs, median_of
 from gridlib.facts.errors import InputError
 
 STUCK_READINGS = 6
@@ -16,19 +17,13 @@ STUCK_READINGS = 6
 COARSE_RUNS = 10
 """With more runs than this, and than one in ten days, the meter is coarse or the load steps."""
 
-SPIKE_MADS = 6.0
-"""A spike differs from the median of its neighbours by more than this many median absolute deviations."""
+UNTOUCHED = ("missing", "all_missing")
+"""Codes of readings that are not there anyway; all other flagged readings are set aside."""
 
-SPIKE_NEIGHBOURS_D = 3
-"""The neighbours of a reading: the same hour of so many days before and after."""
-
-SPIKE_LONGEST = 2
-"""More flagged readings in a row are a change of load, not a spike."""
+CHUNK = 64
+"""Transformers at a time, to bound the memory and stay in the cache."""
 
 FINDING_COLUMNS = ("transformer_id", "code", "first", "last", "count")
-_BESIDE = 3  # readings before and after, to which a spike is compared as well
-_MAD_TO_SIGMA = 1.4826  # of a normal distribution
-_CHUNK = 256  # transformers at a time, to bound the memory
 _Bool = NDArray[np.bool_]
 _Float = NDArray[np.float64]
 
@@ -121,7 +116,7 @@ def check_unit(history: pd.DataFrame, rating_kva: pd.Series, ratio_limit: float)
     """
     values, _ = _values_and_times(history)
     rating = rating_kva.reindex(history.columns).to_numpy(dtype=float)
-    median = _median(np.where(np.isfinite(values), np.abs(values), np.nan))
+    median = median_of(np.where(np.isfinite(values), np.abs(values), np.nan))
     known = np.isfinite(rating) & (rating > 0) & np.isfinite(median)
     ratio = np.where(known, median / np.where(known, rating, 1.0), 0.0)
     wrong = np.flatnonzero(ratio > ratio_limit)
@@ -204,9 +199,19 @@ def utc_index(index: pd.Index, what: str = "history") -> pd.DatetimeIndex:
     return index.tz_convert("UTC").as_unit("ns")
 
 
-def _values_and_times(history: pd.DataFrame) -> tuple[_Float, pd.DatetimeIndex]:
-    """Return readings with the transformer first, [N, T], and their times."""
-    times = utc_index(history.index)
+def readings_of(history: pd.DataFrame) -> _Float:
+    """Return the readings as they lie, [T, N] in any width of float, or say why they are none.
+
+    Parameters
+    ----------
+    history : DataFrame
+        As for `check_load`; not copied where all columns have one type.
+
+    Raises
+    ------
+    InputError
+        Nothing there, two columns of one name, or values that are no numbers.
+    """
     if history.empty:
         raise InputError(
             f"history: {len(history)} rows of {len(history.columns)} transformers, expected at least one",
@@ -217,13 +222,21 @@ def _values_and_times(history: pd.DataFrame) -> tuple[_Float, pd.DatetimeIndex]:
         raise InputError(
             f"history: transformer '{double}' has two columns", what_to_do="Keep one column of each."
         )
+    values = history.to_numpy()
+    if values.dtype in (np.float32, np.float64):
+        return values
     try:
-        values = history.to_numpy(dtype=np.float64)
+        return history.to_numpy(dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(
             f"history: readings that are no numbers ({error})", what_to_do="Convert the loads to kVA."
         ) from error
-    return np.ascontiguousarray(values.T), times
+
+
+def _values_and_times(history: pd.DataFrame) -> tuple[_Float, pd.DatetimeIndex]:
+    """Return readings with the transformer first, [N, T], and their times."""
+    times = utc_index(history.index)
+    return np.array(readings_of(history).T, dtype=np.float64, order="C"), times
 
 
 def _check(history: pd.DataFrame, *, keep: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -232,9 +245,9 @@ def _check(history: pd.DataFrame, *, keep: bool) -> tuple[pd.DataFrame, pd.DataF
     names = [str(column) for column in history.columns]
     rows: list[tuple[str, str, pd.Timestamp | None, pd.Timestamp | None, int]] = []
     cleaned = values.copy() if keep else values
-    for start in range(0, len(values), _CHUNK):
-        chunk = slice(start, start + _CHUNK)
-        flags = _flags(values[chunk], steps_per_day)
+    for start in range(0, len(values), CHUNK):
+        chunk = slice(start, start + CHUNK)
+        flags = flag_readings(values[chunk], steps_per_day)
         for code, flag in flags.items():
             count = flag.sum(axis=1)
             first = flag.argmax(axis=1)
@@ -242,7 +255,7 @@ def _check(history: pd.DataFrame, *, keep: bool) -> tuple[pd.DataFrame, pd.DataF
             for i in np.flatnonzero(count):
                 name = names[start + i]
                 rows.append((name, code, times[first[i]], times[last[i]], int(count[i])))
-            if keep and code not in ("missing", "all_missing"):
+            if keep and code not in UNTOUCHED:
                 cleaned[chunk][flag] = np.nan
     findings = pd.DataFrame(rows, columns=list(FINDING_COLUMNS)).astype(
         {"transformer_id": object, "code": object, "count": np.int64}
@@ -260,8 +273,22 @@ def _steps_per_day(times: pd.DatetimeIndex) -> int:
     return max(1, round(pd.Timedelta(days=1).value / step))
 
 
-def _flags(values: _Float, steps_per_day: int) -> dict[str, _Bool]:
-    """Return code -> flagged readings, [N, T]."""
+def flag_readings(values: _Float, steps_per_day: int) -> dict[str, _Bool]:
+    """Flag what is wrong with the readings of some transformers, each looked at alone.
+
+    Parameters
+    ----------
+    values : array [N, T]
+        Readings, one row for each transformer [kVA]; NaN is missing.
+    steps_per_day : int
+        Readings a day.
+
+    Returns
+    -------
+    dict of str to array [N, T]
+        Code, as in `check_load`, to the flagged readings. All but `UNTOUCHED` are set aside by
+        `clean_load`.
+    """
     finite = np.isfinite(values)
     n_finite = finite.sum(axis=1)
     low = np.where(finite, values, np.inf).min(axis=1, initial=np.inf)
@@ -269,8 +296,9 @@ def _flags(values: _Float, steps_per_day: int) -> dict[str, _Bool]:
     constant = (n_finite >= STUCK_READINGS) & (low == high)
     useful = (~constant & (n_finite > 0))[:, None]
     repeated = _repeated(values, finite, steps_per_day) & useful
-    trusted = np.where(finite & ~repeated, values, np.nan)
-    seen = np.logical_or.accumulate(finite, axis=1)
+    whole = bool(finite.all())
+    trusted = values if whole and not repeated.any() else np.where(finite & ~repeated, values, np.nan)
+    seen = finite if whole else np.logical_or.accumulate(finite, axis=1)
     return {
         "all_missing": np.broadcast_to((n_finite == 0)[:, None], values.shape),
         "constant": finite & constant[:, None],
@@ -278,7 +306,7 @@ def _flags(values: _Float, steps_per_day: int) -> dict[str, _Bool]:
         "missing": np.isnan(values) & seen & useful,
         "stuck": repeated & (values != 0),
         "zero_block": repeated & (values == 0),
-        "spike": _spikes(trusted, steps_per_day) & useful,
+        "spike": find_spikes(trusted, steps_per_day) & useful,
     }
 
 
@@ -297,53 +325,6 @@ def _repeated(values: _Float, finite: _Bool, steps_per_day: int) -> _Bool:
 
 def _equal_runs(same: _Bool, length: int) -> _Bool:
     """Flag the members of runs of ``length`` equal readings; ``same``: equal to the one before."""
-    members = _in_runs(same, length - 1)
+    members = in_runs(same, length - 1)
     members[:, :-1] |= members[:, 1:]
     return members
-
-
-def _in_runs(flags: _Bool, length: int) -> _Bool:
-    """Keep the flags that stand in runs of at least ``length``."""
-    members = np.zeros(flags.shape, dtype=bool)
-    starts = flags.shape[1] - length + 1
-    if starts > 0:
-        summed = np.cumsum(np.pad(flags, ((0, 0), (1, 0))), axis=1)
-        begins: _Bool = summed[:, length:] - summed[:, :starts] == length
-        for offset in range(length):
-            members[:, offset : offset + starts] |= begins
-    return members
-
-
-def _spikes(values: _Float, steps_per_day: int) -> _Bool:
-    """Flag readings that differ from the same hour of the days around (Hampel), and alone do so."""
-    n, length = values.shape
-    days = -(-length // steps_per_day)
-    reach = SPIKE_NEIGHBOURS_D
-    grid = np.full((n, days + 2 * reach, steps_per_day), np.nan)
-    grid[:, reach : reach + days].reshape(n, -1)[:, :length] = values
-    around = np.stack([grid[:, k : k + days] for k in range(2 * reach + 1)], axis=-1)
-    centre = _median(around)
-    mad = _median(np.abs(around - centre[..., None]))
-    enough = np.isfinite(around).sum(axis=-1) > reach
-    deviation = (grid[:, reach : reach + days] - centre).reshape(n, -1)[:, :length]
-    mad = np.where(enough, mad, np.nan).reshape(n, -1)[:, :length]
-    floor = np.fmax(_median(mad), 0.01 * _median(np.abs(values)))
-    limit = SPIKE_MADS * _MAD_TO_SIGMA * np.maximum(mad, floor[:, None])
-    far = np.where(np.isfinite(deviation) & np.isfinite(limit), np.abs(deviation) > limit, False)
-    row, place = np.nonzero(far)
-    beside = place[:, None] + np.arange(-_BESIDE, _BESIDE + 1)
-    there = (beside >= 0) & (beside < length)
-    common = np.where(there, deviation[row[:, None], np.clip(beside, 0, length - 1)], np.nan)
-    alone = np.abs(deviation[row, place] - _median(common)) > limit[row, place]
-    far[row[~alone], place[~alone]] = False
-    return far & ~_in_runs(far, SPIKE_LONGEST + 1)
-
-
-def _median(values: _Float) -> _Float:
-    """Return the median over the last axis of what is not NaN; NaN where nothing is."""
-    ordered = np.sort(values, axis=-1)
-    known = np.isfinite(ordered).sum(axis=-1, keepdims=True)
-    low = np.take_along_axis(ordered, np.maximum(known - 1, 0) // 2, axis=-1)
-    high = np.take_along_axis(ordered, known // 2, axis=-1)
-    odd = known % 2 == 1
-    return np.asarray(np.where(odd, low, 0.5 * (low + high))[..., 0])

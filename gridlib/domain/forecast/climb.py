@@ -1,0 +1,282 @@
+"""Which transformer is forecast by which rung, and the climb through them, chunk by chunk."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridlib.domain.calendar import DayType
+from gridlib.domain.forecast.design import design_of, forecast_air_errors
+from gridlib.domain.forecast.deviation import first_origin
+from gridlib.domain.forecast.door import Request
+from gridlib.domain.forecast.expectation import WIDTH, Solver, solver_of
+from gridlib.domain.forecast.lead_ridge import LeadDesign, lead_design, second_tier
+from gridlib.domain.forecast.paths import Paths, bands_of, error_paths, windows_of
+from gridlib.domain.forecast.profile import TERMS, fit_profile
+from gridlib.domain.forecast.replays import confidence_of, set_by_recent
+from gridlib.domain.forecast.shape import MOST_DONORS, borrow_from_fleet, persist, unit_kva
+from gridlib.domain.forecast.tiers import (
+    Prepared,
+    better_of,
+    blend,
+    fast_tier,
+    mean_of,
+    naive_tiers,
+    prepare,
+    profile_tier,
+    terms_of,
+)
+from gridlib.facts.units import QUANTILE_COLUMNS
+
+RUNGS = ("combination", "fleet", "short_profile", "fleet_shape", "persistence")
+"""From the most history, and work, to the least."""
+
+FLEET_D = (112, 56)
+"""Days of readings that the tiers ask for, without and with weather [d]: measured, from then on they err
+less than the short profile."""
+
+SHORT_PROFILE_D = 2
+"""Days of readings that the short profile asks for [d]."""
+
+FLEET_SHARE = 0.5
+"""Share of the readings since the first that the tiers ask for; with less, gaps would be most of it."""
+
+LONGEST_D = 730
+"""Older readings are not used: grids change [d]."""
+
+SECOND_TIER_SHARE, SECOND_TIER_MOST = 0.1, 200
+"""How many get the second tier by default."""
+
+_START_D = 28  # first readings are sorted into classes of so many days, each with one factorisation
+_SINGLE_STEPS = 2_000_000  # readings of a chunk of the short profile, to bound the memory
+_Float = NDArray[np.float64]
+_Int = NDArray[np.int64]
+_MEAN, _FIRST_QUANTILE, _P, _CONFIDENCE = 0, 1, 1 + len(QUANTILE_COLUMNS), 2 + len(QUANTILE_COLUMNS)
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything about all transformers of a request, in its order."""
+
+    rung: NDArray[np.object_]  # [N]
+    columns: _Float  # [mean, quantiles, p_overload, confidence; N, H]
+    p_any_overload: _Float  # [N, windows]
+    peak_kva: _Float  # [N, windows, 2]
+    confidence: _Float  # [N]
+    error_pu: _Float  # [N]: mean size of the past errors over that of the load
+    terms_kva: _Float  # [terms, N, H], empty where not asked for
+    findings: list[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class _Station:
+    """What the transformers of one station, with readings since the same month, share."""
+
+    solver: Solver
+    leads: LeadDesign | None
+    air_error_k: NDArray[np.float32]
+
+
+def climb(request: Request, method: str, *, explain: bool = False) -> Result:
+    """Forecast every transformer of a request by its rung.
+
+    Parameters
+    ----------
+    request : Request
+        From the door.
+    method : str
+        "default" or one of `RUNGS`.
+    explain : bool
+        Whether to keep the terms.
+
+    Returns
+    -------
+    Result
+        In the order of the request.
+    """
+    n, steps = len(request.ids), len(request.times)
+    n_windows = len(windows_of(request.horizon_h))
+    rung, first_day = _rungs(request, method)
+    result = Result(
+        rung=rung,
+        columns=np.zeros((3 + len(QUANTILE_COLUMNS), n, steps)),
+        p_any_overload=np.zeros((n, n_windows)),
+        peak_kva=np.zeros((n, n_windows, 2)),
+        confidence=np.full(n, np.nan),
+        error_pu=np.zeros(n),
+        terms_kva=np.zeros((len(TERMS), n if explain else 0, steps)),
+        findings=[],
+    )
+    tiered = (rung == "fleet") | (rung == "combination")
+    both = rung == "combination"
+    for station, chunk in _chunks(request, np.flatnonzero(tiered & ~both), first_day, second=False):
+        _by_tiers(result, request, chunk, station)
+    if method == "default":
+        both = _most_at_risk(result, request, np.flatnonzero(tiered))
+    for station, chunk in _chunks(request, np.flatnonzero(both), first_day, second=True):
+        _by_tiers(result, request, chunk, station)
+    own = np.flatnonzero(rung == "short_profile")
+    size = max(1, _SINGLE_STEPS // len(request.readings_kva))
+    for start in range(0, len(own), size):
+        chunk = own[start : start + size]
+        terms, paths, confidence = _by_profile(request, chunk)
+        _keep(result, request, chunk, terms, terms.sum(axis=0), paths)
+        result.confidence[chunk] = confidence
+    few = np.flatnonzero(~tiered & (rung != "short_profile"))
+    if len(few):
+        _by_the_fleet(result, request, few, method)
+    result.columns[_CONFIDENCE] = result.confidence[:, None]
+    return result
+
+
+def _rungs(request: Request, method: str) -> tuple[NDArray[np.object_], _Int]:
+    """Return the rung of each transformer by its history, and the first day of the grid it is used from."""
+    grid, length = request.grid, len(request.readings_kva)
+    count = np.bitwise_count(request.known).sum(axis=1, dtype=np.int64)
+    kind = grid.day_type[grid.row, grid.column][:length]
+    every_kind = np.ones(len(count), dtype=bool)
+    for expected in np.unique(kind[kind != DayType.HOLIDAY]):
+        every_kind &= (request.known & np.packbits(kind == expected)).any(axis=1)
+    first = np.minimum((request.known != 0).argmax(axis=1) * 8, length - 1)
+    first_day = grid.row[first] // _START_D * _START_D
+    first_day = np.maximum(first_day, grid.history_days - LONGEST_D)
+    days = count / grid.steps_per_day
+    enough = np.where(request.station >= 0, FLEET_D[1], FLEET_D[0])
+    whole = every_kind & (days >= enough) & (days >= FLEET_SHARE * (grid.history_days - grid.row[first]))
+    rank = np.where(days < SHORT_PROFILE_D, 3, np.where(whole, 1, 2))
+    if method == "combination":
+        rank = np.where(rank == 1, 0, rank)
+    elif method != "default":
+        rank = np.maximum(rank, RUNGS.index(method))
+    return np.array(RUNGS, dtype=object)[rank], first_day
+
+
+def _chunks(
+    request: Request, which: _Int, first_day: _Int, *, second: bool
+) -> Iterator[tuple[_Station, _Int]]:
+    """Yield chunks of transformers that share a station and a start, with what they share."""
+    grid = request.grid
+    n_leads = grid.days_ahead * grid.steps_per_day
+    errors = np.zeros((0, n_leads), dtype=np.float32)
+    if len(which):
+        n_origins = len(first_origin(grid.history_days, grid.days_ahead))
+        errors = forecast_air_errors(n_origins, n_leads, grid.steps_per_day).astype(np.float32)
+    for number in np.unique(request.station[which]):
+        here = which[request.station[which] == number]
+        air = request.ambient_c[number] if number >= 0 else None
+        design = design_of(grid, air)
+        for start in np.unique(first_day[here]):
+            mine = here[first_day[here] == start]
+            solver = solver_of(design, grid.history_days, int(start))
+            leads = lead_design(grid, air, int(start), errors) if second else None
+            station = _Station(solver, leads, errors)
+            for i in range(0, len(mine), WIDTH):
+                yield station, mine[i : i + WIDTH]
+
+
+def _by_tiers(result: Result, request: Request, which: _Int, station: _Station) -> None:
+    """Forecast a chunk by the fast tier, and by the second where the station is ready for it."""
+    grid = request.grid
+    prepared = prepare(request.load_kva(which), grid, station.solver)
+    tier = fast_tier(prepared, grid, station.solver, station.air_error_k)
+    result.rung[which] = "fleet"
+    if station.leads is not None:
+        tier = mean_of(tier, second_tier(prepared, station.leads))
+        tier = blend(tier, profile_tier(prepared, grid, tier))
+        result.rung[which] = "combination"
+    naive = naive_tiers(prepared, grid)
+    tier, worse = better_of(tier, naive)
+    result.rung[which[worse]] = "naive"
+    lead = grid.lead_row * grid.steps_per_day + grid.lead_column
+    age = prepared.age_d
+    errors = set_by_recent(tier.errors[..., lead], grid.steps_per_day)
+    result.confidence[which] = confidence_of(tier.errors[..., lead], naive[1].errors[..., lead], age)
+    size = np.abs(prepared.load + (prepared.mean_kva / prepared.sd_kva)[:, None, None]).mean(axis=(1, 2))
+    result.error_pu[which] = np.abs(tier.errors).mean(axis=(1, 2)) / np.maximum(size, 1e-9)
+    mean = tier.ahead[:, lead] * prepared.sd_kva[:, None] + prepared.mean_kva[:, None]
+    paths = Paths(
+        np.asarray(errors * prepared.sd_kva[:, None, None].astype(np.float32)),
+        np.full(errors.shape[:2], 1 / errors.shape[1]),
+        pooled=True,
+    )
+    terms = None
+    if result.terms_kva.shape[1]:
+        terms = terms_of(prepared, station.solver, tier.ahead)[..., lead]
+    _keep(result, request, which, terms, mean, paths)
+    result.findings.extend(_remarks(request, which, prepared, worse))
+
+
+def _remarks(
+    request: Request, which: _Int, prepared: Prepared, worse: NDArray[np.bool_]
+) -> Iterator[tuple[str, str, str]]:
+    shifts = prepared.shifts
+    for i in np.flatnonzero(shifts.found):
+        days, percent = int(shifts.days[i]), 100 * (shifts.ratio[i] - 1)
+        message = (
+            f"level changed by {percent:+.0f} % about {days} d ago, beyond what calendar and air explain: "
+            "a section switched over? Forecast at the new level"
+        )
+        yield request.ids[which[i]], "level_shift", message
+    for i in np.flatnonzero(worse):
+        yield request.ids[which[i]], "naive_is_better", "repeating past readings has erred less: that is used"
+
+
+def _most_at_risk(result: Result, request: Request, which: _Int) -> NDArray[np.bool_]:
+    """Return who gets the second tier by default."""
+    chosen = np.zeros(len(result.rung), dtype=bool)
+    count = min(int(np.ceil(SECOND_TIER_SHARE * len(which))), SECOND_TIER_MOST)
+    if request.rating_kva is None:
+        order = np.argsort(-result.error_pu[which], kind="stable")
+    else:
+        loading = result.peak_kva[which, -1, 0] / request.rating_kva[which]
+        order = np.lexsort((-loading, -result.p_any_overload[which, -1]))
+    chosen[which[order[:count]]] = True
+    return chosen
+
+
+def _by_profile(request: Request, which: _Int) -> tuple[_Float, Paths, _Float]:
+    load = request.load_kva(which)
+    fit = fit_profile(request.grid.lay_out(load), request.grid)
+    paths, confidence = error_paths(fit, load, request.grid)
+    return fit.terms_kva, paths, confidence
+
+
+def _by_the_fleet(result: Result, request: Request, few: _Int, method: str) -> None:
+    """Forecast those with hardly any readings by the shape of others, else by their own last readings."""
+    load = request.load_kva(few)
+    best, _ = _rungs(request, "default")
+    donors = np.flatnonzero((best == "fleet") | (best == "short_profile"))
+    if len(donors) and method != "persistence":
+        donors = donors[np.linspace(0, len(donors) - 1, min(len(donors), MOST_DONORS)).astype(np.int64)]
+        lender = request.load_kva(donors)
+        rating = request.rating_kva
+        lent, lent_paths, _ = _by_profile(request, donors)
+        terms, paths = borrow_from_fleet(
+            load,
+            unit_kva(load, None if rating is None else rating[few]),
+            lender,
+            unit_kva(lender, None if rating is None else rating[donors]),
+            lent.sum(axis=0),
+            lent_paths,
+            request.grid,
+        )
+    else:
+        result.rung[few] = "persistence"
+        terms, paths = persist(load, request.grid)
+    _keep(result, request, few, terms, terms.sum(axis=0), paths)
+
+
+def _keep(
+    result: Result, request: Request, which: _Int, terms: _Float | None, mean: _Float, paths: Paths
+) -> None:
+    """Write the forecast of some transformers into the arrays of the result."""
+    rating = None if request.rating_kva is None else request.rating_kva[which]
+    bands = bands_of(mean, paths, rating, horizon_h=request.horizon_h, step_min=request.step_min)
+    result.columns[_MEAN, which] = mean
+    result.columns[_FIRST_QUANTILE:_P, which] = bands.quantiles_kva.swapaxes(0, 1)
+    result.columns[_P, which] = bands.p_overload
+    result.p_any_overload[which] = bands.p_any_overload
+    result.peak_kva[which] = bands.peak_kva
+    if terms is not None and result.terms_kva.shape[1]:
+        result.terms_kva[:, which] = terms
