@@ -117,6 +117,15 @@ def read_history(
     return wide.reindex(index)
 
 
+def read_normal_history(
+    workbench: Workbench, connection: Connection, issued_at: pd.Timestamp
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the load before ``issued_at``: as metered, and as it would have been in the normal state."""
+    metered = read_history(workbench, connection, issued_at)
+    network = network_records.read_network(connection)
+    return metered, normal_running(network, metered, network_records.read_switch_history(connection))
+
+
 def normal_running(network: Network, metered_kva: pd.DataFrame, switch_history: pd.DataFrame) -> pd.DataFrame:
     """Carry what was metered while sections were changed over back to their normal transformers.
 

@@ -32,11 +32,11 @@ from gridlib.workflow.decisions import expire_plans, move_plan
 from gridlib.workflow.material import (
     Material,
     as_findings,
-    normal_running,
     read_ambient,
     read_history,
     read_loads,
     read_material,
+    read_normal_history,
 )
 from gridlib.workflow.proof import refresh_record, reserved_moves
 
@@ -119,8 +119,7 @@ def run_forecast(
     settings = workbench.settings
     with workbench.store.read() as connection:
         network = network_records.read_network(connection)
-        metered = read_history(workbench, connection, run.issued_at)
-        history = normal_running(network, metered, network_records.read_switch_history(connection))
+        metered, history = read_normal_history(workbench, connection, run.issued_at)
         ambient = read_ambient(workbench, connection, pd.DatetimeIndex(history.index), run.issued_at)
     if network.transformers.empty:
         raise InputError(
