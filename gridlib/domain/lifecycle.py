@@ -112,8 +112,6 @@ def check_step(
     switching: bool,
     hold_point: bool = False,
     needs_reading: bool = False,
-    reading: str = "",
-    reading_range: tuple[float, float] | None = None,
 ) -> None:
     """Refuse to end a step out of order or in a way that its sheet does not allow.
 
@@ -135,11 +133,6 @@ def check_step(
         The sheet stops here until somebody says go: it cannot be skipped.
     needs_reading : bool
         The step is there for its reading: it cannot be skipped.
-    reading : str
-        What was read, or who said go.
-    reading_range : (float, float), optional
-        Between which numbers every number of the reading must lie, ends included, for the step to be
-        completed. Where no number is written down there is nothing to hold against it.
 
     Raises
     ------
@@ -147,7 +140,7 @@ def check_step(
         The order is not in progress, the step has ended, or the outcome is not one for a step.
     RefusedError
         There is no such step, an earlier step is still pending or has failed, a step that matters is to be
-        skipped, or its reading is outside its range.
+        skipped.
     """
     if order_state is not WorkOrderState.IN_PROGRESS:
         raise TransitionError(subject, order_state, f"step {number} {outcome}", WORK_ORDER_MOVES[order_state])
@@ -178,20 +171,37 @@ def check_step(
             f"{name} is a {kind} and cannot be skipped",
             what_to_do="Carry it out, or abort the work order.",
         )
-    if outcome is StepState.COMPLETED and reading_range is not None:
-        _check_range(name, reading, reading_range)
 
 
-def _check_range(name: str, reading: str, reading_range: tuple[float, float]) -> None:
+def abort_trigger(reading: str, reading_range: tuple[float, float] | None) -> str:
+    """Say whether a reading calls for the abort of its order.
+
+    Parameters
+    ----------
+    reading : str
+        What was read, in any script's digits.
+    reading_range : (float, float) or None
+        Between which numbers every number of the reading should lie, ends included.
+
+    Returns
+    -------
+    str
+        A sentence with the numbers found and expected; empty where there is no range, no number, or none
+        outside.
+
+    Examples
+    --------
+    >>> abort_trigger("180 A, 176 A, 240 A", (168, 229))
+    'ABORT TRIGGER: read 240, expected 168-229; do not switch'
+    """
+    if reading_range is None:
+        return ""
     low, high = reading_range
     outside = [number for number in _numbers(reading) if not low <= number <= high]
-    if outside:
-        found = ", ".join(f"{number:g}" for number in outside)
-        raise RefusedError(
-            f"the reading of {name} is {found}, outside {low:g}-{high:g}: this is an abort trigger",
-            what_to_do="Do not switch: end the step as FAILED and abort the work order. "
-            f"If {found} is not a reading, write down the readings alone.",
-        )
+    if not outside:
+        return ""
+    found = ", ".join(f"{number:g}" for number in outside)
+    return f"ABORT TRIGGER: read {found}, expected {low:g}-{high:g}; do not switch"
 
 
 def _numbers(reading: str) -> list[float]:

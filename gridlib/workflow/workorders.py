@@ -7,6 +7,7 @@ from gridlib.adapters.records.work_orders import StepRecord, WorkOrderRecord
 from gridlib.domain.lifecycle import (
     PLAN_MOVES,
     WORK_ORDER_MOVES,
+    abort_trigger,
     check_complete,
     check_four_eyes,
     check_move,
@@ -151,7 +152,8 @@ def record_step(
     by : str
         User name of an operator.
     reading, remark : str
-        What was read or is to be said; a skipped or failed step needs a remark.
+        What was read or is to be said; a skipped or failed step needs a remark. A reading outside the range
+        of its step is kept with the remark that it is an abort trigger: whether to go on is for people.
 
     Raises
     ------
@@ -173,9 +175,10 @@ def record_step(
             switching=step.step.switching,
             hold_point=step.step.hold_point,
             needs_reading=step.step.needs_reading,
-            reading=reading,
-            reading_range=_range(step.step),
         )
+        if trigger := abort_trigger(reading, _range(step.step)):
+            act.facts["abort_trigger"] = trigger
+            remark = f"{remark} {trigger}".strip()
         if outcome is not StepState.COMPLETED and not remark.strip():
             raise InputError(
                 f"step {number} cannot end {outcome} without a remark", what_to_do="Say why with --remark."

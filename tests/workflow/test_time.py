@@ -12,7 +12,7 @@ from gridlib.adapters.records import network as network_records
 from gridlib.domain.network import closed_switches, current_states, transformer_load_kva
 from gridlib.facts.errors import FileError, InputError, RefusedError, StalePlanError
 from gridlib.facts.types import PlanState, StepState
-from gridlib.workflow import decisions, queries, workorders
+from gridlib.workflow import audit, decisions, queries, workorders
 from gridlib.workflow.ingest import ingest_paths
 from gridlib.workflow.material import normal_running
 from gridlib.workflow.pipeline import run_stages
@@ -233,15 +233,16 @@ def test_an_open_plan_follows_the_newest_forecast(demo, tmp_path):
     assert new.instruction.abort_triggers != sheet.abort_triggers
 
 
-def test_a_reading_outside_its_range_stops_the_order(demo):
+def test_a_reading_outside_its_range_is_kept_as_an_abort_trigger(demo):
     plan_id = best_plan(demo).plan_id
     decisions.approve(demo, plan_id, by="operator")
     order = workorders.issue(demo, plan_id, by="operator2", crew="Crew 4")
     workorders.start(demo, order.work_order_id, by="operator2")
-    with pytest.raises(RefusedError, match="abort trigger"):
-        workorders.record_step(
-            demo, order.work_order_id, 1, StepState.COMPLETED, by="operator2", reading="9999 A"
-        )
+    order = workorders.record_step(
+        demo, order.work_order_id, 1, StepState.COMPLETED, by="operator2", reading="9999 A"
+    )
+    assert order.steps[0].remark.startswith("ABORT TRIGGER: read 9999")
+    assert "ABORT TRIGGER" in audit.last_events(demo, 1).iloc[0]["payload"]["abort_trigger"]
 
 
 def test_telemetry_that_was_deleted_comes_back_from_its_file(demo):

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gridlib.apps.cli.base import By, Home, Json, Reason, say
+from gridlib.apps.cli.base import By, Home, Json, Reason, progress, say
 from gridlib.facts.types import StepState
 from gridlib.workbench import open_workbench
 
@@ -68,7 +68,7 @@ def step(
         reading=reading,
         remark=remark,
     )
-    _say_order(as_json, order)
+    _say_order(as_json, order, warning=order.steps[number - 1].remark)
 
 
 @app.command()
@@ -146,7 +146,7 @@ def cancel(work_order_id: str, by: By, reason: Reason, home: Home = None, as_jso
     _say_order(as_json, workorders.cancel(open_workbench(home), work_order_id, by=by, reason=reason))
 
 
-def _say_order(as_json: bool, order: Any) -> None:
+def _say_order(as_json: bool, order: Any, *, warning: str = "") -> None:
     from gridlib.apps.summary import next_step
 
     record = {
@@ -171,4 +171,7 @@ def _say_order(as_json: bool, order: Any) -> None:
     text = f"{order.work_order_id} is {order.state}"
     if order.state in ("OPEN", "IN_PROGRESS"):
         text += f", {next_step(order)}"
+    if "ABORT TRIGGER" in warning:
+        record["warning"] = warning
+        progress(warning)
     say(as_json, record, text)

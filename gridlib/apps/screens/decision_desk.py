@@ -188,7 +188,7 @@ class DecisionDesk:
         waiting = queries.get_work_order(self.workbench, number).steps[at - 1].step
         if outcome is StepState.COMPLETED and waiting.needs_reading and not words:
             raise InputError(f"step {at} asks for a reading", what_to_do="Write it down first.")
-        workorders.record_step(
+        order = workorders.record_step(
             self.workbench,
             number,
             at,
@@ -197,7 +197,7 @@ class DecisionDesk:
             reading=words if outcome is StepState.COMPLETED else "",
             remark=words if outcome is not StepState.COMPLETED else "",
         )
-        return self._said(f"{number}: step {at} {outcome}.")
+        return self._said(f"{number}: step {at} {outcome}. {order.steps[at - 1].remark}")
 
     def _complete(self, number: str) -> str:
         workorders.complete(self.workbench, number, by=self.user.username, outcome=self._words())
