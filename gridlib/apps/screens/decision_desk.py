@@ -62,13 +62,7 @@ class DecisionDesk:
         chosen = self.choice.value
         records = queries.get_plans(self.workbench, states=SHOWN_STATES)
         levels = plan_view.levels(self.workbench)
-        planned = {record.plan.transformer_id for record in records}
-        options = [(_label(record, levels), record.plan_id) for record in _worst_first(records, levels)]
-        options += [
-            (f"{name} {level} · no transfer helps", name)
-            for name, (_, level) in levels.items()
-            if level != "LOW" and name not in planned
-        ]
+        options = _options(records, levels)
         self.choice.options = options
         known = [plan_id for _, plan_id in options]
         self.choice.value = chosen if chosen in known else (known[0] if known else None)
@@ -234,9 +228,20 @@ def show(workbench: Workbench) -> None:
     display(DecisionDesk(workbench, username).panel())  # type: ignore[no-untyped-call]
 
 
-def _worst_first(records: list[PlanRecord], levels: dict[str, tuple[int, str]]) -> list[PlanRecord]:
+def _options(records: list[PlanRecord], levels: dict[str, tuple[int, str]]) -> list[tuple[str, str]]:
+    """List plans, and transformers at risk that have none, worst transformer first, best plan first."""
     last = (len(levels), "")
-    return sorted(records, key=lambda r: (levels.get(r.plan.transformer_id, last)[0], r.plan.rank, r.plan_id))
+    rows = [
+        (levels.get(r.plan.transformer_id, last)[0], r.plan.rank, _label(r, levels), r.plan_id)
+        for r in records
+    ]
+    planned = {record.plan.transformer_id for record in records}
+    rows += [
+        (place, 0, f"{name} {level} · no transfer helps", name)
+        for name, (place, level) in levels.items()
+        if level != "LOW" and name not in planned
+    ]
+    return [(label, key) for _, _, label, key in sorted(rows)]
 
 
 def _label(record: PlanRecord, levels: dict[str, tuple[int, str]]) -> str:
