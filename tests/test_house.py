@@ -34,11 +34,11 @@ def test_importing_gridlib_pulls_no_heavy_package():
     assert not {name.split(".")[0] for name in loaded} & set(HEAVY)
 
 
-def test_no_module_passes_400_lines():
+def test_every_module_stays_under_400_lines():
     long = {
         str(path.relative_to(ROOT)): count
         for path in [*ROOT.glob("gridlib/**/*.py"), *ROOT.glob("data/*.py")]
-        if (count := len(path.read_text(encoding="utf-8").splitlines())) > 400
+        if (count := len(path.read_text(encoding="utf-8").splitlines())) >= 400
     }
     assert not long
 

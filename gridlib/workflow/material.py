@@ -231,6 +231,12 @@ def read_loads(workbench: Workbench, connection: Connection, run: RunRecord) -> 
     return Loads(network, forecast, *carry_to_present_states(network, forecast, windows))
 
 
+def oil_frame(forecast: pd.DataFrame, state: ThermalState) -> pd.DataFrame:
+    """Lay out the oil at the start of the horizon as a frame of the run, for `material_of` to read."""
+    ids = forecast["transformer_id"].unique()
+    return pd.DataFrame({"transformer_id": ids, **state._asdict()})
+
+
 def material_of(workbench: Workbench, connection: Connection, run: RunRecord) -> Material:
     """Read what planning and proof of a run look at; the run has finished its risk stage."""
     loads = read_loads(workbench, connection, run)

@@ -20,7 +20,7 @@ from gridlib.domain.network import check_network
 from gridlib.domain.planning import plan_transfers
 from gridlib.domain.quality import clean_load
 from gridlib.domain.risk import hold_level, score_risk
-from gridlib.domain.thermal import ThermalState, ambient_at_transformers, forecast_thermal
+from gridlib.domain.thermal import ambient_at_transformers, forecast_thermal
 from gridlib.domain.thermal.horizon import TAIL_H
 from gridlib.facts.errors import InputError
 from gridlib.facts.frames import ForecastFrame, RiskFrame, ThermalFrame, WindowFrame, check_frame
@@ -32,6 +32,7 @@ from gridlib.workflow.decisions import expire_plans, move_plan
 from gridlib.workflow.material import (
     Material,
     as_findings,
+    oil_frame,
     read_ambient,
     read_history,
     read_loads,
@@ -184,7 +185,7 @@ def run_risk(workbench: Workbench, run_id: str = "") -> StageResult:
         [check_network(loads.network), as_findings(thermal_findings), as_findings(risk_findings)],
         ignore_index=True,
     )
-    frames = {"thermal": thermal, "risk": risk, "oil": _oil_frame(loads.running, oil)}
+    frames = {"thermal": thermal, "risk": risk, "oil": oil_frame(loads.running, oil)}
     return _record(workbench, run, "risk", frames, findings, counts, begun)
 
 
@@ -201,7 +202,7 @@ def run_planning(workbench: Workbench, run_id: str = "") -> StageResult:
     begun = time.perf_counter()
     material = read_material(workbench, run)
     risk = workbench.telemetry.read_run_frame(run.run_id, "risk")
-    replay = queries.get_run(workbench, stage="risk").issued_at > run.issued_at
+    replay = _is_replay(workbench, run)
     if not replay:
         expire_plans(workbench)
     kept = [] if replay else _review_open_plans(workbench, material)
@@ -253,7 +254,7 @@ def run_instructions(workbench: Workbench, run_id: str = "") -> StageResult:
     begun = time.perf_counter()
     material = read_material(workbench, run)
     with workbench.store.read() as connection:
-        drafts = plans.read_plans(connection, states=[PlanState.DRAFT, PlanState.APPROVED])
+        waiting = plans.read_plans(connection, states=[PlanState.DRAFT, PlanState.APPROVED])
     sheets = [
         workbench.draft(
             record.plan,
@@ -263,7 +264,7 @@ def run_instructions(workbench: Workbench, run_id: str = "") -> StageResult:
             tz=workbench.settings.site.tz,
             limits=workbench.settings.limits,
         )
-        for record in drafts
+        for record in ([] if _is_replay(workbench, run) else waiting)
     ]
     with _stage(workbench, run, "instructions", {"sheets": len(sheets)}, begun) as act:
         for sheet in sheets:
@@ -311,6 +312,11 @@ RUN_STAGE: dict[str, Callable[[Workbench, str], StageResult]] = {
     "planning": run_planning,
     "instructions": run_instructions,
 }
+
+
+def _is_replay(workbench: Workbench, run: RunRecord) -> bool:
+    """Tell whether a run looks at the past: a newer one has been scored."""
+    return queries.get_run(workbench, stage="risk").issued_at > run.issued_at
 
 
 def _earlier_risk(workbench: Workbench, run: RunRecord) -> list[pd.DataFrame]:
@@ -388,8 +394,3 @@ def _result(workbench: Workbench, run_id: str, stage: str) -> StageResult:
     run = queries.get_run(workbench, run_id)
     done = run.stages[stage]
     return StageResult(run_id, stage, run.issued_at, dict(done.counts), done.seconds)
-
-
-def _oil_frame(forecast: pd.DataFrame, state: ThermalState) -> pd.DataFrame:
-    ids = forecast["transformer_id"].unique()
-    return pd.DataFrame({"transformer_id": ids, **state._asdict()})

@@ -252,3 +252,28 @@ def test_telemetry_that_was_deleted_comes_back_from_its_file(demo):
     (result,) = ingest_paths(demo, [share_dir() / "data" / "demo_seed" / "load.csv"])
     assert result.repeated
     run_stages(demo)
+
+
+def test_an_approved_plan_that_no_longer_holds_is_a_draft_after_the_next_run(demo):
+    plan_id = best_plan(demo).plan_id
+    record = decisions.approve(demo, plan_id, by="operator")
+    row = {
+        "switch_id": record.plan.moves[0].close_switch,
+        "time": pd.Timestamp.now("UTC"),
+        "state": "OPEN",
+        "health": "FAULT",
+        "tags": "",
+        "source": "manual",
+    }
+    with demo.store.write() as connection:
+        network_records.add_switch_states(connection, pd.DataFrame([row]), "operator")
+    run_stages(demo)
+    after = queries.get_plan(demo, plan_id).record
+    assert (after.state, after.approved_by) == (PlanState.DRAFT, None)
+    assert "FAULT" in after.reason
+
+
+def test_a_replay_does_not_rewrite_todays_sheets(demo):
+    sheet = queries.get_plan(demo, best_plan(demo).plan_id).instruction
+    run_stages(demo, issued_at=pd.Timestamp("2026-08-08T00:00+03:00"))
+    assert queries.get_plan(demo, best_plan(demo).plan_id).instruction == sheet

@@ -166,14 +166,15 @@ def set_plan_state(
 
 
 def refresh_plan_body(connection: Connection, record: PlanRecord, plan: Plan) -> None:
-    """Bring the hours and figures of an open plan up to a newer forecast; its moves and state stay."""
-    done = connection.execute(
+    """Bring the hours and figures of an open plan up to a newer forecast; its moves and state stay.
+
+    A plan that somebody has decided on since it was read stays as they saw it.
+    """
+    connection.execute(
         t.plan.update()
         .where(t.plan.c.plan_id == record.plan_id, t.plan.c.rev == record.rev)
         .values(body=_without_nan(_PLAN.dump_python(plan, mode="json")))
     )
-    if done.rowcount != 1:
-        raise StoreError(f"{record.plan_id} was changed by someone else", what_to_do="Run again.")
 
 
 def save_instruction(connection: Connection, run_id: str, instruction: Instruction) -> None:
