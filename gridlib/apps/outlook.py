@@ -76,7 +76,7 @@ def read_outlook(workbench: Workbench, run_id: str = "") -> Outlook:
 
 
 def headline(day: Outlook) -> Html:
-    """Say in three sentences how the next 72 hours look."""
+    """Say in a few sentences how the hours ahead look, and what could not be assessed."""
     counts = day.risk["risk_level"].value_counts()
     high, medium = int(counts.get("HIGH", 0)), int(counts.get("MEDIUM", 0))
     until = local_time(day.worst_forecast["time"].iloc[-1], day.tz)
