@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from gridlib.adapters.readers.calendar import read_calendar
 from gridlib.adapters.store import Store
 from gridlib.adapters.telemetry import Telemetry
+from gridlib.domain.calendar import Calendar, calendar_for
 from gridlib.domain.instructions import write_instruction
 from gridlib.facts.settings import SETTINGS_FILE, Settings, read_settings
 from gridlib.facts.types import Instruction
@@ -52,6 +54,29 @@ class Workbench:
     def key_path(self) -> Path:
         """Private key that signs the checkpoints."""
         return self.settings.data_dir / "audit_key.pem"
+
+    @property
+    def calendar_path(self) -> Path:
+        """The site's own dates, beside gridlib.toml; need not be there."""
+        return self.settings.home / "calendar.csv"
+
+    def calendar(self) -> Calendar:
+        """Return the calendar of the site, with its own dates.
+
+        Returns
+        -------
+        Calendar
+            Of the country and time zone in gridlib.toml; the dates of ``calendar_path`` win.
+
+        Raises
+        ------
+        FileError
+            A row of ``calendar_path`` cannot be used; names line and column.
+        InputError
+            No such country, or its dates contradict each other.
+        """
+        site, path = self.settings.site, self.calendar_path
+        return calendar_for(site.country, site.tz, read_calendar(path) if path.exists() else None)
 
 
 def find_home(start: Path | None = None) -> Path | None:

@@ -13,7 +13,6 @@ from gridlib.adapters.records import plans, runs
 from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
 from gridlib.adapters.records.runs import RunRecord
 from gridlib.adapters.store import utc_text
-from gridlib.domain.calendar import calendar_for
 from gridlib.domain.forecast import forecast_load
 from gridlib.domain.lifecycle import SYSTEM
 from gridlib.domain.network import check_network
@@ -132,7 +131,7 @@ def run_forecast(
         horizon_h=settings.forecast.horizon_h,
         ambient_c=ambient.series if ambient.measured else None,
         rating_kva=rating_kva,
-        calendar=calendar_for(settings.site.country, settings.site.tz),
+        calendar=workbench.calendar(),
         step_min=settings.forecast.step_min,
     )
     check_frame(ForecastFrame, forecast.frame)
