@@ -12,11 +12,14 @@ from gridlib.domain.forecast.deviation import first_origin
 from gridlib.domain.forecast.door import Request
 from gridlib.domain.forecast.expectation import WIDTH, Solver, solver_of
 from gridlib.domain.forecast.lead_ridge import LeadDesign, lead_design, second_tier
-from gridlib.domain.forecast.paths import Paths, bands_of, error_paths, windows_of
+from gridlib.domain.forecast.paths import Paths, bands_of, error_paths, window_steps, windows_of
+from gridlib.domain.forecast.peaks import replay_ranks, set_right
 from gridlib.domain.forecast.profile import TERMS, fit_profile
 from gridlib.domain.forecast.replays import confidence_of, set_by_recent
 from gridlib.domain.forecast.shape import MOST_DONORS, borrow_from_fleet, persist, unit_kva
 from gridlib.domain.forecast.tiers import (
+    PROFILED,
+    REPEATED,
     Prepared,
     better_of,
     blend,
@@ -25,6 +28,8 @@ from gridlib.domain.forecast.tiers import (
     naive_tiers,
     prepare,
     profile_tier,
+    read_after,
+    smoothed,
     terms_of,
 )
 from gridlib.facts.units import QUANTILE_COLUMNS
@@ -47,6 +52,9 @@ LONGEST_D = 730
 
 SECOND_TIER_SHARE, SECOND_TIER_MOST = 0.1, 200
 """How many get the second tier by default."""
+
+CHOSEN_WIDENING = 1.05
+"""Of the second tier's error paths: its memory and ridge were chosen on the very errors that it lends."""
 
 _START_D = 28  # first readings are sorted into classes of so many days, each with one factorisation
 _SINGLE_STEPS = 2_000_000  # readings of a chunk of the short profile, to bound the memory
@@ -114,6 +122,8 @@ def climb(request: Request, method: str, *, explain: bool = False) -> Result:
         _by_tiers(result, request, chunk, station)
     if method == "default":
         both = _most_at_risk(result, request, np.flatnonzero(tiered))
+        again = {request.ids[i] for i in np.flatnonzero(both)}
+        result.findings[:] = [finding for finding in result.findings if finding[0] not in again]
     for station, chunk in _chunks(request, np.flatnonzero(both), first_day, second=True):
         _by_tiers(result, request, chunk, station)
     own = np.flatnonzero(rung == "short_profile")
@@ -127,6 +137,7 @@ def climb(request: Request, method: str, *, explain: bool = False) -> Result:
     if len(few):
         _by_the_fleet(result, request, few, method)
     result.columns[_CONFIDENCE] = result.confidence[:, None]
+    result.findings.sort()
     return result
 
 
@@ -168,6 +179,9 @@ def _chunks(
         design = design_of(grid, air)
         for start in np.unique(first_day[here]):
             mine = here[first_day[here] == start]
+            # Those with gaps together: filling them asks for more work of the whole chunk.
+            read = np.bitwise_count(request.known[mine]).sum(axis=1, dtype=np.int64)
+            mine = mine[np.argsort(-read, kind="stable")]
             solver = solver_of(design, grid.history_days, int(start))
             leads = lead_design(grid, air, int(start), errors) if second else None
             station = _Station(solver, leads, errors)
@@ -183,17 +197,32 @@ def _by_tiers(result: Result, request: Request, which: _Int, station: _Station) 
     result.rung[which] = "fleet"
     if station.leads is not None:
         tier = mean_of(tier, second_tier(prepared, station.leads))
-        tier = blend(tier, profile_tier(prepared, grid, tier))
+        tier = blend(tier, profile_tier(prepared, grid, tier), PROFILED)
         result.rung[which] = "combination"
+    tier = smoothed(tier, prepared, grid)
     naive = naive_tiers(prepared, grid)
+    for repeated in reversed(naive):
+        tier = blend(tier, repeated, REPEATED[station.solver.slopes is not None])
     tier, worse = better_of(tier, naive)
     result.rung[which[worse]] = "naive"
     lead = grid.lead_row * grid.steps_per_day + grid.lead_column
     age = prepared.age_d
-    errors = set_by_recent(tier.errors[..., lead], grid.steps_per_day)
-    result.confidence[which] = confidence_of(tier.errors[..., lead], naive[1].errors[..., lead], age)
-    size = np.abs(prepared.load + (prepared.mean_kva / prepared.sd_kva)[:, None, None]).mean(axis=(1, 2))
-    result.error_pu[which] = np.abs(tier.errors).mean(axis=(1, 2)) / np.maximum(size, 1e-9)
+    made = tier.errors[..., lead]
+    errors = set_by_recent(made, grid.steps_per_day)
+    if station.leads is not None:
+        errors *= np.float32(CHOSEN_WIDENING)
+    result.confidence[which] = confidence_of(made, naive[1].errors[..., lead], age)
+    zero = (prepared.mean_kva / prepared.sd_kva).astype(np.float32)[:, None, None]
+    ranks = replay_ranks(
+        errors,
+        made,
+        read_after(prepared, grid)[..., lead] + zero,
+        prepared.origins[prepared.chosen],
+        window_steps(request.horizon_h, request.step_min),
+        grid.days_ahead,
+    )
+    size = np.abs(prepared.load + zero).mean(axis=(1, 2))
+    result.error_pu[which] = np.abs(made).mean(axis=(1, 2)) / np.maximum(size, 1e-9)
     mean = tier.ahead[:, lead] * prepared.sd_kva[:, None] + prepared.mean_kva[:, None]
     paths = Paths(
         np.asarray(errors * prepared.sd_kva[:, None, None].astype(np.float32)),
@@ -203,7 +232,7 @@ def _by_tiers(result: Result, request: Request, which: _Int, station: _Station) 
     terms = None
     if result.terms_kva.shape[1]:
         terms = terms_of(prepared, station.solver, tier.ahead)[..., lead]
-    _keep(result, request, which, terms, mean, paths)
+    _keep(result, request, which, terms, mean, paths, ranks)
     result.findings.extend(_remarks(request, which, prepared, worse))
 
 
@@ -268,11 +297,19 @@ def _by_the_fleet(result: Result, request: Request, few: _Int, method: str) -> N
 
 
 def _keep(
-    result: Result, request: Request, which: _Int, terms: _Float | None, mean: _Float, paths: Paths
+    result: Result,
+    request: Request,
+    which: _Int,
+    terms: _Float | None,
+    mean: _Float,
+    paths: Paths,
+    ranks: _Float | None = None,
 ) -> None:
     """Write the forecast of some transformers into the arrays of the result."""
     rating = None if request.rating_kva is None else request.rating_kva[which]
     bands = bands_of(mean, paths, rating, horizon_h=request.horizon_h, step_min=request.step_min)
+    if ranks is not None and rating is not None:
+        bands = set_right(bands, ranks, window_steps(request.horizon_h, request.step_min))
     result.columns[_MEAN, which] = mean
     result.columns[_FIRST_QUANTILE:_P, which] = bands.quantiles_kva.swapaxes(0, 1)
     result.columns[_P, which] = bands.p_overload

@@ -27,7 +27,7 @@ AIR_ERROR_K = (0.8, 2.3)
 AIR_ERROR_MEMORY = 0.95
 """Correlation of a temperature forecast's error from hour to hour."""
 
-YEAR_HARMONICS = (3, 1)
+YEAR_HARMONICS = (2, 1)
 """Of the season, without and with weather: the air says most of what the season does."""
 
 _WEEK_PENALTY, _HOLIDAY_PENALTY, _FEAST_PENALTY, _AIR_PENALTY = 0.5, 1.0, 4.0, 0.3
@@ -131,7 +131,7 @@ def forecast_air_errors(n: int, n_leads: int, steps_per_day: int) -> _Float:
     gives the same forecast.
     """
     memory = AIR_ERROR_MEMORY ** (24 / steps_per_day)
-    draws = np.random.default_rng(12345).normal(size=(n, n_leads))
+    draws = np.random.default_rng(12345).normal(size=(n, n_leads))[::-1]  # the newest day's stay the same
     error = np.empty((n, n_leads))
     error[:, 0] = draws[:, 0]
     for lead in range(1, n_leads):

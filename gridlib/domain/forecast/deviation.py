@@ -5,14 +5,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-HALF_LIFE_D = 200.0
-STRENGTH = (15.0, 6.0)  # of the ridge; without, with weather: what the air leaves is less noise
+HALF_LIFE_D = 400.0
+STRENGTH = (10.0, 8.0)  # of the ridge; without, with weather: what the air leaves is less noise
+MEANS_STRENGTH = 10.0
+"""The ridge is so much stronger for the means of days: they repeat what the last hours say, less freshly."""
+
 FIRST_ORIGIN_D = 17
 """Days of residuals before the first past day that is learnt from [d]."""
 
 _RECENT_HOURS = 24
 # Means over days before the origin: from so many days back up to so many days back.
-_DAY_MEANS = ((1, 0), (2, 1), (3, 2), (4, 3), (5, 4), (6, 5), (7, 6), (7, 0), (14, 0), (14, 7))
+_DAY_MEANS = ((2, 1), (7, 0), (14, 7))
 _LEAST_LEFT = 0.2  # of 1 - leverage; keeps the leave-one-out errors finite
 _Single = NDArray[np.float32]
 
@@ -62,10 +65,10 @@ def fit_deviation(
     Notes
     -----
     One small ridge a transformer with a right-hand side for each lead: ``r(o + k) = z(o)' G_k``, ``z`` the
-    residuals of the last 24 hours and the means of the days of the last two weeks; one row for each past
-    day ``o`` at the hour of the forecast, weights ``2^(-age / 200 d)``. In training the residuals are those
-    that a *forecast* temperature would have left: the answer to the air times a temperature forecast's
-    error is subtracted. The errors are ``e / (1 - h)``: those of a fit without that day.
+    residuals of the last 24 hours and the means of the day before them and of the last two weeks; one row for
+    each past day ``o`` at the hour of the forecast, weights ``2^(-age / 400 d)``. The errors are
+    ``e / (1 - h)``, those of a fit without that day, less what a *forecast* temperature would have added: the
+    answer to the air times a temperature forecast's error.
     """
     n, days, steps = residual.shape
     leads = days_ahead * steps
@@ -73,12 +76,12 @@ def fit_deviation(
     z = _recent(residual, np.append(origins, days))
     past, now = z[:, :-1], z[:, -1:]
     target = _ahead_of(residual, origins, days_ahead)
-    if answer is not None:
-        target -= _ahead_of(answer[:, :days], origins, days_ahead) * air_error_k
     age = (days - origins).astype(np.float32)
     weight = known * np.float32(0.5) ** (age / np.float32(HALF_LIFE_D))
     weighted = np.ascontiguousarray((past * weight[..., None]).swapaxes(1, 2))
-    gram = weighted @ past + np.float32(STRENGTH[answer is not None]) * np.eye(z.shape[2], dtype=np.float32)
+    ridge = np.full(z.shape[2], STRENGTH[answer is not None], dtype=np.float32)
+    ridge[1 + _RECENT_HOURS :] *= MEANS_STRENGTH
+    gram = weighted @ past + np.diag(ridge)
     inverse: _Single = np.linalg.inv(gram).astype(np.float32)
     coefficients = inverse @ (weighted @ target)
     row = np.arange(n)[:, None]
@@ -86,6 +89,8 @@ def fit_deviation(
     leverage = ((past @ inverse) * past).sum(axis=2) * np.take_along_axis(weight, chosen, axis=1)
     errors = target - past @ coefficients
     errors /= np.maximum(1 - leverage, np.float32(_LEAST_LEFT))[..., None]
+    if answer is not None:
+        errors -= (_ahead_of(answer[:, :days], origins, days_ahead) * air_error_k)[row, chosen]
     ahead: _Single = (now @ coefficients).reshape(n, leads).astype(np.float32)
     return Deviation(ahead, errors.astype(np.float32, copy=False))
 

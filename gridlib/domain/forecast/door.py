@@ -1,14 +1,13 @@
 """What the caller of a forecast handed in: checked, cleaned, and laid out by local day."""
 
 from dataclasses import dataclass
-from hashlib import blake2b
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from gridlib.domain.calendar import Calendar, DayFeatures, calendar_for
+from gridlib.domain.forecast.weather import stations_of
 from gridlib.domain.quality import CHUNK, UNTOUCHED, flag_readings, readings_of, utc_index
 from gridlib.facts.errors import InputError
 
@@ -18,7 +17,6 @@ LONGEST_HORIZON_H = 336
 LEFT_OUT = ("all_missing", "constant", "infinite", "bad_rating", "nothing_left")
 """Codes of the findings that take a transformer out of the forecast; all others are remarks."""
 
-_WEATHER_GAP_H = 6  # gaps of the temperature up to this long are bridged by a straight line
 _STALE_H = 72  # no reading for longer than this is worth a remark
 _Float = NDArray[np.float64]
 _Int = NDArray[np.int64]
@@ -178,11 +176,9 @@ def open_request(
     """
     times = _check_times(history, step_min, horizon_h)
     readings = readings_of(history)
-    names = np.array([str(column) for column in history.columns], dtype=object)
+    names = _names(history.columns)
     order = np.argsort(names.astype(str), kind="stable")
-    rating = None
-    if rating_kva is not None:
-        rating = rating_kva.reindex(history.columns).to_numpy(dtype=np.float64)[order]
+    rating = None if rating_kva is None else _ratings(rating_kva, history.columns)[order]
     known, counts = _look(readings, order, 1440 // step_min)
     findings, usable = _who_is_out(names[order], known, rating, counts)
     place, known = order[usable], known[usable]
@@ -190,13 +186,11 @@ def open_request(
     step = pd.Timedelta(minutes=step_min)
     ahead = pd.date_range(times[-1] + step, periods=n_ahead, freq=step)
     everything = pd.DatetimeIndex(times.append(ahead))
-    air, station = _stations(ambient_c, history.columns[place], everything, step_min)
+    air, station, of_weather = stations_of(
+        ambient_c, history.columns[place], everything, len(times), step_min
+    )
     kept = names[place]
-    findings += [
-        (name, "no_weather", "temperature is missing or has long gaps: forecast without it")
-        for name in kept[station < 0]
-        if ambient_c is not None
-    ]
+    findings += of_weather
     tail = min(len(times), _STALE_H * 60 // step_min)
     last = np.unpackbits(known[:, (len(times) - tail) // 8 :], axis=1)
     last = last[:, (len(times) - tail) % 8 :][:, :tail]
@@ -220,6 +214,32 @@ def open_request(
     )
 
 
+def _names(columns: pd.Index) -> NDArray[np.object_]:
+    names = np.array([str(column) for column in columns], dtype=object)
+    double = pd.Index(names).duplicated()
+    if double.any():
+        raise InputError(
+            f"history: transformer '{names[double][0]}' has two columns",
+            what_to_do="Keep one column of each; names are compared as text.",
+        )
+    return names
+
+
+def _ratings(rating_kva: pd.Series, columns: pd.Index) -> _Float:
+    if not isinstance(rating_kva, pd.Series) or rating_kva.index.has_duplicates:
+        found = "a transformer twice" if isinstance(rating_kva, pd.Series) else type(rating_kva).__name__
+        raise InputError(
+            f"rating_kva: found {found}, expected a Series with one rating of each transformer",
+            what_to_do="Give pd.Series(ratings, index=transformer ids) [kVA].",
+        )
+    try:
+        return rating_kva.reindex(columns).to_numpy(dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"rating_kva: ratings that are no numbers ({error})", what_to_do="Give them in kVA."
+        ) from error
+
+
 def _look(readings: _Float, order: _Int, steps_per_day: int) -> tuple[NDArray[np.uint8], dict[str, _Int]]:
     """Look at every reading once: which are left (packed bits), and how many have which flag."""
     known = np.empty((len(order), -(-len(readings) // 8)), dtype=np.uint8)
@@ -236,14 +256,19 @@ def _look(readings: _Float, order: _Int, steps_per_day: int) -> tuple[NDArray[np
 
 
 def _check_times(history: pd.DataFrame, step_min: int, horizon_h: int) -> pd.DatetimeIndex:
-    if not 1 <= horizon_h <= LONGEST_HORIZON_H:
+    if not isinstance(history, pd.DataFrame):
         raise InputError(
-            f"horizon of {horizon_h} h, expected 1 to {LONGEST_HORIZON_H} h",
+            f"history: found {type(history).__name__}, expected a DataFrame, one column a transformer",
+            what_to_do="Pivot the readings: times as index, transformers as columns.",
+        )
+    if not isinstance(horizon_h, int) or not 1 <= horizon_h <= LONGEST_HORIZON_H:
+        raise InputError(
+            f"horizon of {horizon_h!r} h, expected 1 to {LONGEST_HORIZON_H} h",
             what_to_do="Choose a horizon in that range; 72 h is usual.",
         )
-    if step_min < 1 or 60 % step_min:
+    if not isinstance(step_min, int) or step_min < 1 or 60 % step_min:
         raise InputError(
-            f"step of {step_min} min, expected a divisor of 60", what_to_do="Use 15, 30 or 60 min."
+            f"step of {step_min!r} min, expected a divisor of 60", what_to_do="Use 15, 30 or 60 min."
         )
     if history.shape[0] < 2 or history.shape[1] < 1:
         raise InputError(
@@ -297,34 +322,6 @@ def _who_is_out(
         text = ", ".join(f"{counts[code][i]} {code}" for code in sorted(aside) if counts[code][i])
         remarks.append((names[i], "set_aside", f"flagged readings taken as missing: {text}"))
     return out + remarks, usable
-
-
-def _stations(
-    ambient_c: pd.Series | pd.DataFrame | None, columns: pd.Index, times: pd.DatetimeIndex, step_min: int
-) -> tuple[_Float, _Int]:
-    """Return the different temperature series that are complete, and whose is whose."""
-    none = np.full(len(columns), -1, dtype=np.int64)
-    if ambient_c is None:
-        return np.empty((0, len(times))), none
-    gap = _WEATHER_GAP_H * 60 // step_min
-    index = utc_index(ambient_c.index, "ambient_c")
-    if isinstance(ambient_c, pd.Series):
-        source, of_column = ambient_c.to_frame(), np.zeros(len(columns), dtype=np.int64)
-    else:
-        source, of_column = ambient_c, ambient_c.columns.get_indexer(columns).astype(np.int64)
-    # Thousands of columns are a few stations: told apart by a digest, before anything is copied.
-    number, found = none.copy(), dict[bytes, int]()
-    series: list[NDArray[Any]] = []
-    values = source.to_numpy()
-    for column in np.unique(of_column[of_column >= 0]):
-        digest = blake2b(np.ascontiguousarray(values[:, column]).tobytes()).digest()
-        if digest not in found:
-            air = pd.Series(values[:, column], index=index).reindex(times).astype(np.float64)
-            whole = air.interpolate(limit=gap, limit_direction="both").to_numpy(dtype=np.float64)
-            found[digest] = len(series) if np.isfinite(whole).all() else -1
-            series += [whole] if np.isfinite(whole).all() else []
-        number[of_column == column] = found[digest]
-    return np.array(series).reshape(len(series), len(times)), number
 
 
 def _grid(times: pd.DatetimeIndex, n_history: int, calendar: Calendar, step_min: int) -> Grid:

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from gridlib.domain.forecast.design import AIR, SEASON, WEEK, Design
 
-MEMORIES = ((600.0, 2.0), (120.0, 4.0))
-"""Half-lives [d], and the strength of the ridge with each; the expectation is the mean of both."""
+MEMORIES = ((600.0, 2.0, 0.5), (120.0, 4.0, 3.0))
+"""Half-lives [d], the strength of the ridge with each, and of that for the air: what a few weeks seem to say
+about it is to be trusted less. The expectation is the mean of both."""
 
 LEFT_OUT_D = 7
 """A day's residual comes from a fit without its week: without the day alone it would be too small."""
@@ -76,10 +77,11 @@ def solver_of(design: Design, history_days: int, first_day: int) -> Solver:
     past = columns[:, :days]
     age = np.arange(days)[::-1] + 1.0
     moments, leave_out = [], []
-    for half_life_d, strength in MEMORIES:
+    for half_life_d, strength, air_strength in MEMORIES:
         weight = 0.5 ** (age / half_life_d)
         weighted = past * weight[None, :, None]
-        gram = weighted.swapaxes(1, 2) @ past + strength * np.diag(design.penalty)
+        ridge = strength * design.penalty * np.where(design.group == AIR, air_strength, 1.0)
+        gram = weighted.swapaxes(1, 2) @ past + np.diag(ridge)
         inverse = np.linalg.inv(gram)
         moments.append((inverse @ weighted.swapaxes(1, 2)).astype(np.float32))
         whole = np.pad(past, ((0, 0), (pad, 0), (0, 0)))

@@ -24,6 +24,7 @@ KNOTS_C = (5.0, 10.0, 15.0, 20.0, 25.0, 30.0)
 MEAN_KNOTS_C = (10.0, 18.0, 26.0)
 LAG_KNOTS_C = (10.0, 18.0)
 LEFT_OUT_ROWS = 7
+_DRAWN_FORECASTS = 12  # with both signs, for mean and covariance of the columns of the air
 _TRIED_LEADS = 12  # the choice is made on so many leads, evenly spread
 _FREE, _LAG, _CALENDAR, _FEAST, _AIR = 1e-6, 1.0, 1.0, 4.0, np.nan  # penalties; the air's is chosen
 _DAYS_A_YEAR = 365.25
@@ -37,7 +38,11 @@ _Single = NDArray[np.float32]
 class LeadDesign(NamedTuple):
     """What all transformers of a station share. L leads, J past origins and now, Q columns."""
 
-    shared: _Single  # [L, J + 1, Q], J with those whose horizon is not over yet
+    shared: (
+        _Single  # [L, J + 1, Q], J with those whose horizon is not over yet; past air as forecasts expect it
+    )
+    missed: _Single  # [L, J, Q]: by how much one forecast of the air would have moved the columns
+    spread: _Single  # [L, Q, Q]: covariance of the columns over all such forecasts, mean of the origins
     penalty: _Float  # [Q]; NaN: of the air
     target: _Int  # [J + 1, L]: step of the history, from its first used day
     seen: _Single  # [L, J]: 1 where the target was read before now, for the newest origins not all are
@@ -57,7 +62,17 @@ def lead_design(grid: Grid, air_c: _Float | None, first_day: int, air_error_k: _
     first_day : int
         The days of the grid before are not used.
     air_error_k : array [J or more, L]
-        Errors as temperature forecasts make them [K]; past temperatures get them, to be like forecast ones.
+        Errors as temperature forecasts make them [K].
+
+    Notes
+    -----
+    The ridge will meet *forecast* air. Past columns are therefore the means of the columns over temperature
+    forecasts, and the covariance of the columns is added to the moments: what regression on all possible
+    forecasts would give, without drawing one. Only the errors lent to the bands take one forecast each.
+
+    References
+    ----------
+    Fuller, W. A. (1987), Measurement Error Models, ch. 1: regression on variables with known error.
     """
     days, steps = grid.history_days - first_day, grid.steps_per_day
     origins = np.append(first_origin(days, 1), days)
@@ -68,15 +83,22 @@ def lead_design(grid: Grid, air_c: _Float | None, first_day: int, air_error_k: _
     week = target - 7 * ((lag_days - 1) // 7 + 1) * steps
     parts = [(column, _CALENDAR) for column in _calendar(grid, first_day, target, lag, week)]
     parts += [(column, _FEAST) for column in _feasts(grid, first_day, target, lag)]
-    if air_c is not None:
-        errors = np.zeros(target.shape, dtype=np.float32)
-        errors[:-1] = air_error_k[np.arange(len(origins) - 1) % len(air_error_k)]
-        parts += [
-            (column, _AIR) for column in _air(grid, air_c, first_day, (origins, target, lag, week), errors)
-        ]
     shared = np.stack([part[0].astype(np.float32) for part in parts], axis=-1).transpose(1, 0, 2)
+    penalty = [part[1] for part in parts]
+    missed = np.zeros((len(lead), len(origins) - 1, shared.shape[2]), dtype=np.float32)
+    spread = np.zeros((len(lead), shared.shape[2], shared.shape[2]), dtype=np.float32)
+    if air_c is not None:
+        known = _known_air(grid, air_c, first_day, (origins, target, lag, week))
+        mean, off, covariance = _forecast_air(grid, air_c, first_day, target, air_error_k)
+        at = shared.shape[2] + known.shape[2]
+        shared = np.concatenate([shared, known, mean], axis=2)
+        missed = np.pad(missed, ((0, 0), (0, 0), (0, shared.shape[2] - missed.shape[2])))
+        missed[..., at:] = off
+        spread = np.zeros((len(lead), shared.shape[2], shared.shape[2]), dtype=np.float32)
+        spread[:, at:, at:] = covariance
+        penalty += [_AIR] * (shared.shape[2] - len(penalty))
     seen = (days * steps > target[:-1].T).astype(np.float32)
-    return LeadDesign(shared, np.array([part[1] for part in parts]), target, seen, lag_days, steps)
+    return LeadDesign(shared, missed, spread, np.array(penalty), target, seen, lag_days, steps)
 
 
 def second_tier(prepared: Prepared, design: LeadDesign) -> Tier:
@@ -116,16 +138,16 @@ def _one(load: _Single, known: _Single, design: LeadDesign) -> tuple[_Single, _S
     trust = design.seen * np.pad(known, (0, past.shape[1] - judged), constant_values=1.0)
     age = np.arange(past.shape[1], 0, -1, dtype=np.float32)
     tried = np.linspace(0, len(x) - 1, min(_TRIED_LEADS, len(x))).astype(np.int64)
-    half_life_d, ridge = _best(past[tried], target[tried], penalty, trust[tried], age)
+    half_life_d, ridge = _best(past[tried], target[tried], penalty, trust[tried], age, _at(design, tried))
     weights = trust * np.float32(0.5) ** (age / np.float32(half_life_d))
-    inverse, coefficients = _solve(past, target, weights, ridge)
+    inverse, coefficients = _solve(past, target, weights, ridge, design)
     error = target - (past @ coefficients[..., None])[..., 0]
-    left_out = _leave_out(past, inverse, weights, error)
+    left_out = _leave_out(past, inverse, weights, error) - _missed(design, coefficients)
     return (x[:, -1] * coefficients).sum(axis=1), left_out[:, :judged].T
 
 
 def _best(
-    past: _Single, target: _Single, penalty: _Float, trust: _Single, age_d: _Single
+    past: _Single, target: _Single, penalty: _Float, trust: _Single, age_d: _Single, design: LeadDesign
 ) -> tuple[float, _Float]:
     """Return the half-life and penalties that have erred least, one left out."""
     air = np.isnan(penalty)
@@ -136,19 +158,34 @@ def _best(
         for air_penalty in AIR_PENALTIES if air.any() else AIR_PENALTIES[:1]:
             relative = np.where(air, air_penalty, penalty)
             for strength in STRENGTHS:
-                inverse, coefficients = _solve(past, target, weights, strength * relative)
+                inverse, coefficients = _solve(past, target, weights, strength * relative, design)
                 leverage = ((past @ inverse) * past).sum(axis=2) * weights
                 error = target - (past @ coefficients[..., None])[..., 0]
-                error = error / np.clip(1 - leverage, _LEAST_LEFT, 1)
+                error = error / np.clip(1 - leverage, _LEAST_LEFT, 1) - _missed(design, coefficients)
                 size = float((np.abs(error) * judged).sum())
                 if size < best:
                     best, chosen = size, (half_life_d, strength * relative)
     return chosen
 
 
-def _solve(past: _Single, target: _Single, weights: _Single, ridge: _Float) -> tuple[_Single, _Single]:
+def _at(design: LeadDesign, leads: _Int) -> LeadDesign:
+    return design._replace(missed=design.missed[leads], spread=design.spread[leads])
+
+
+def _missed(design: LeadDesign, coefficients: _Single) -> _Single:
+    """Return by how much one forecast of the air would have moved the past forecasts, [L, J]."""
+    own = coefficients.shape[1] - design.missed.shape[2]
+    return (design.missed @ coefficients[:, own:, None])[..., 0]
+
+
+def _solve(
+    past: _Single, target: _Single, weights: _Single, ridge: _Float, design: LeadDesign
+) -> tuple[_Single, _Single]:
     weighted = np.ascontiguousarray((past * weights[..., None]).swapaxes(1, 2))
-    inverse: _Single = np.linalg.inv((weighted @ past).astype(np.float64) + np.diag(ridge)).astype(np.float32)
+    gram = (weighted @ past).astype(np.float64) + np.diag(ridge)
+    own = past.shape[2] - design.spread.shape[1]
+    gram[:, own:, own:] += weights.sum(axis=1)[:, None, None] * design.spread
+    inverse: _Single = np.linalg.inv(gram).astype(np.float32)
     coefficients: _Single = (inverse @ (weighted @ target[..., None]))[..., 0].astype(np.float32)
     return inverse, coefficients
 
@@ -209,16 +246,42 @@ def _feasts(grid: Grid, first_day: int, target: _Int, lag: _Int) -> list[_Float]
     return [np.asarray(feast[at]) for feast in both for at in (target, lag)]
 
 
-def _air(
-    grid: Grid, air_c: _Float, first_day: int, places: tuple[_Int, _Int, _Int, _Int], errors: _Single
-) -> list[_Float]:
+def _known_air(grid: Grid, air_c: _Float, first_day: int, places: tuple[_Int, _Int, _Int, _Int]) -> _Single:
+    """Return the columns [L, J + 1, columns] of the air that was measured when the forecast was made."""
     origins, target, lag, week = places
-    steps = grid.steps_per_day
     now = on_grid(grid, air_c)[first_day:].ravel()
-    day = on_grid(grid, running_mean(air_c, steps))[first_day:].ravel()
-    of_day = np.cumsum(np.pad(errors, ((0, 0), (steps, 0))), axis=1)
-    day_error = (of_day[:, steps:] - of_day[:, :-steps]) / steps
-    columns = hinges(now[target] + errors, KNOTS_C) + hinges(day[target] + day_error, MEAN_KNOTS_C)
-    columns += hinges(now[lag], LAG_KNOTS_C) + hinges(now[np.maximum(week, 0)], LAG_KNOTS_C)
-    before = np.broadcast_to(day[origins * steps - 1][:, None], target.shape)
-    return columns + hinges(before, LAG_KNOTS_C)
+    day = on_grid(grid, running_mean(air_c, grid.steps_per_day))[first_day:].ravel()
+    columns = hinges(now[lag], LAG_KNOTS_C) + hinges(now[np.maximum(week, 0)], LAG_KNOTS_C)
+    before = np.broadcast_to(day[origins * grid.steps_per_day - 1][:, None], target.shape)
+    columns += hinges(before, LAG_KNOTS_C)
+    return np.stack(columns, axis=-1).transpose(1, 0, 2).astype(np.float32)
+
+
+def _forecast_air(
+    grid: Grid, air_c: _Float, first_day: int, target: _Int, air_error_k: _Single
+) -> tuple[_Single, _Single, _Single]:
+    """Return the columns of the target hour's air and day: mean, one forecast less the mean, covariance."""
+    steps = grid.steps_per_day
+    now = on_grid(grid, air_c)[first_day:].ravel()[target]
+    day = on_grid(grid, running_mean(air_c, steps))[first_day:].ravel()[target]
+    summed = np.cumsum(np.pad(air_error_k, ((0, 0), (steps, 0))), axis=1)
+    of_day = np.asarray((summed[:, steps:] - summed[:, :-steps]) / np.float32(steps))
+
+    def columns(error_k: _Single, day_error_k: _Single) -> _Single:
+        found = hinges(now + error_k, KNOTS_C) + hinges(day + day_error_k, MEAN_KNOTS_C)
+        return np.stack(found, axis=-1).transpose(1, 0, 2).astype(np.float32)
+
+    drawn = np.arange(-min(_DRAWN_FORECASTS, len(air_error_k)), 0)
+    signed = [(sign * air_error_k[i], sign * of_day[i]) for i in drawn for sign in (1, -1)]
+    mean = columns(*signed[0])
+    for pair in signed[1:]:
+        mean += columns(*pair)
+    mean /= np.float32(len(signed))
+    covariance = np.zeros((target.shape[1], mean.shape[2], mean.shape[2]), dtype=np.float32)
+    for pair in signed:
+        off = columns(*pair)[:, :-1] - mean[:, :-1]
+        covariance += off.swapaxes(1, 2) @ off / (off.shape[1] * len(signed))
+    turn = np.arange(1 - len(target), 0) % len(air_error_k)  # the newest last
+    one = columns(np.pad(air_error_k[turn], ((0, 1), (0, 0))), np.pad(of_day[turn], ((0, 1), (0, 0))))
+    mean[:, -1] = one[:, -1]  # the horizon's own forecast is what it is
+    return mean, one[:, :-1] - mean[:, :-1], covariance

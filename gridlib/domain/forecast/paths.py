@@ -48,6 +48,7 @@ class Bands(NamedTuple):
     p_overload: _Float  # [N, H]
     p_any_overload: _Float  # [N, windows]
     peak_kva: _Float  # [N, windows, 2]: p50, p90
+    peaks_kva: NDArray[Any]  # [N, J, windows]: largest |load| of each path
 
 
 def windows_of(horizon_h: int) -> tuple[tuple[int, int], ...]:
@@ -62,6 +63,11 @@ def windows_of(horizon_h: int) -> tuple[tuple[int, int], ...]:
     """
     clipped = [(start, min(end, horizon_h)) for start, end in WINDOWS_H if start < horizon_h]
     return tuple(dict.fromkeys(clipped))
+
+
+def window_steps(horizon_h: int, step_min: int) -> tuple[slice, ...]:
+    """Return the steps of each window."""
+    return tuple(slice(a * 60 // step_min, b * 60 // step_min) for a, b in windows_of(horizon_h))
 
 
 def error_paths(fit: Additive, load_kva: _Float, grid: Grid) -> tuple[Paths, _Float]:
@@ -160,17 +166,19 @@ def bands_of(
     else:
         quantiles = weighted_quantiles(load, paths.weights, _LEVELS)
     n, _, steps = load.shape
-    windows = windows_of(horizon_h)
+    windows = window_steps(horizon_h, step_min)
     size = np.abs(load)
-    peaks = np.stack([size[:, :, a * 60 // step_min : b * 60 // step_min].max(axis=2) for a, b in windows], 2)
+    peaks = np.stack([size[:, :, window].max(axis=2) for window in windows], 2)
     peak = weighted_quantiles(peaks.astype(np.float64), paths.weights, np.array([0.5, 0.9])).swapaxes(1, 2)
     if rating_kva is None:
-        return Bands(quantiles, np.full((n, steps), np.nan), np.full((n, len(windows)), np.nan), peak)
+        unknown = np.full((n, steps), np.nan)
+        return Bands(quantiles, unknown, np.full((n, len(windows)), np.nan), peak, peaks)
     return Bands(
         quantiles,
         _share_over(size, paths.weights, rating_kva),
         _share_over(peaks, paths.weights, rating_kva),
         peak,
+        peaks,
     )
 
 

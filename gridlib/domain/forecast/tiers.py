@@ -22,8 +22,9 @@ FILL_PASSES = 2
 PROFILE_D = 200
 """Newest days that the profile of the second tier runs through [d]."""
 
-MOST_BLENDED, BLEND_SLOPE, BLEND_DOUBT = 0.5, 2.0, 0.4
-"""A small best share is not to be trusted: of the best share w, 2 w - 0.4 is taken, at most 0.5."""
+SMOOTHERS = ((0.25, 0.5, 0.25), (0.2, 0.2, 0.2, 0.2, 0.2))
+"""Weights of hours beside each other: what one hour of one weekday has of its own is mostly noise."""
+
 _FILL_TRUST = 0.7  # a gap follows the level of the readings beside it so far
 _FILL_REACH_D = 7
 _BRIDGED_SHARE = 0.005
@@ -49,6 +50,21 @@ class Prepared:
     def age_d(self) -> _Int:
         """How long ago the errors lent were made, [n, paths] [d]."""
         return np.asarray(self.load.shape[1] - self.origins[self.chosen])
+
+
+class Share(NamedTuple):
+    """How much of another tier is mixed in: of the share w that would have been best, ``slope w - doubt``."""
+
+    slope: float
+    doubt: float
+    most: float
+
+
+SMOOTHED = Share(1.0, 0.0, 1.0)
+PROFILED = Share(2.0, 0.4, 0.5)
+REPEATED = (Share(1.0, 0.05, 0.5), Share(1.5, 0.25, 0.5))
+"""Of the smoothed tier, of the profile, and of a naive without and with weather: leaving weeks out makes the
+answer to the air, and so the tier beside the naive, look worse than it is."""
 
 
 class Tier(NamedTuple):
@@ -88,7 +104,7 @@ def prepare(load_kva: _Float, grid: Grid, solver: Solver) -> Prepared:
     centred = held - mean[:, None, None]
     if not known.all():
         centred[~known] = 0.0
-    sd = np.sqrt(np.einsum("nds,nds->n", centred, centred) / count)
+    sd = np.sqrt(np.square(centred).sum(axis=(1, 2)) / count)
     load = (centred / sd[:, None, None]).astype(np.float32)
     load, known = _bridge(load, known)
     if not known.all():
@@ -134,18 +150,14 @@ def fast_tier(prepared: Prepared, grid: Grid, solver: Solver, air_error_k: _Sing
 
 def naive_tiers(prepared: Prepared, grid: Grid) -> tuple[Tier, Tier]:
     """Return "as yesterday" and "as a week ago", with their errors at the same past origins."""
-    load = prepared.load
-    n, days, _ = load.shape
-    origins = prepared.origins[prepared.chosen]
+    n, days, _ = prepared.load.shape
+    true = read_after(prepared, grid)
     ahead = np.arange(grid.days_ahead)
-    row = np.arange(n)[:, None]
     made = []
     for back in (1, 7):
         source = ahead - back * (ahead // back + 1)
-        said = load[row[..., None], origins[..., None] + source]
-        true = load[row[..., None], origins[..., None] + ahead]
-        errors = (true - said).reshape(n, origins.shape[1], -1)
-        made.append(Tier(load[:, days + source].reshape(n, -1), errors))
+        said = _days_from(prepared, source)
+        made.append(Tier(prepared.load[:, days + source].reshape(n, -1), true - said))
     return made[0], made[1]
 
 
@@ -180,23 +192,35 @@ def profile_tier(prepared: Prepared, grid: Grid, instead: Tier) -> Tier:
     return Tier(ahead, np.where(replayed, errors, instead.errors).astype(np.float32))
 
 
-def blend(tier: Tier, other: Tier) -> Tier:
+def smoothed(tier: Tier, prepared: Prepared, grid: Grid) -> Tier:
+    """Smooth a tier over the hours as far as past days say that it helps."""
+    said = read_after(prepared, grid) - tier.errors
+    for weights in SMOOTHERS:
+        kernel = np.repeat(np.array(weights, dtype=np.float32), grid.steps_per_day // 24 or 1)
+        kernel /= kernel.sum()
+        other = Tier(_beside(tier.ahead, kernel), tier.errors + said - _beside(said, kernel))
+        mixed = blend(tier, other, SMOOTHED)
+        said, tier = said + tier.errors - mixed.errors, mixed
+    return tier
+
+
+def blend(tier: Tier, other: Tier, share: Share) -> Tier:
     """Mix two tiers so that the errors of past days would have been least.
 
     Notes
     -----
-    With errors e and f: ``w = sum e (e - f) / sum (e - f)^2``, of which ``2 w - 0.4``, within [0, 0.5], is
-    taken; the blend is ``tier + w (other - tier)``, of the forecast and of each past day's error.
+    With errors e and f: ``w = sum e (e - f) / sum (e - f)^2``, of which ``slope w - doubt``, within 0 and the
+    most, is taken; the blend is ``tier + w (other - tier)``, of the forecast and of each past day's error.
 
     References
     ----------
     Bates, J. and Granger, C. (1969), The combination of forecasts, Oper. Res. Q. 20.
     """
     gap = tier.errors - other.errors
-    over = (gap**2).sum(axis=(1, 2), dtype=np.float64)
-    gain = (tier.errors * gap).sum(axis=(1, 2), dtype=np.float64)
-    best = gain / np.maximum(over, 1e-9)
-    weight = np.clip(BLEND_SLOPE * best - BLEND_DOUBT, 0, MOST_BLENDED).astype(np.float32)[:, None]
+    over = np.square(gap).sum(axis=(1, 2))
+    gain = (tier.errors * gap).sum(axis=(1, 2))
+    best = gain / np.maximum(over, np.float32(1e-9))
+    weight = np.clip(share.slope * best - share.doubt, 0, share.most).astype(np.float32)[:, None]
     return Tier(
         tier.ahead + weight * (other.ahead - tier.ahead),
         tier.errors - weight[..., None] * gap,
@@ -254,6 +278,29 @@ def terms_of(prepared: Prepared, solver: Solver, ahead: _Single) -> _Float:
     )
     total = ahead * prepared.sd_kva[:, None] + prepared.mean_kva[:, None]
     return np.concatenate([known, (total - known.sum(axis=0))[None]])
+
+
+def read_after(prepared: Prepared, grid: Grid) -> _Single:
+    """Return what was read in the horizons after the chosen origins, [n, paths, A * S]."""
+    return _days_from(prepared, np.arange(grid.days_ahead))
+
+
+def _days_from(prepared: Prepared, days: _Int) -> _Single:
+    """Return the readings of some days, counted from each chosen origin, [n, paths, days * S]."""
+    origins = prepared.origins[prepared.chosen]
+    row = np.arange(len(origins))[:, None, None]
+    return np.asarray(prepared.load[row, origins[..., None] + days].reshape(*origins.shape, -1))
+
+
+def _beside(values: _Single, kernel: _Single) -> _Single:
+    """Return running weighted means over the last axis; the ends count more often."""
+    reach = len(kernel) // 2
+    ends = [(0, 0)] * (values.ndim - 1) + [(reach, len(kernel) - 1 - reach)]
+    wide = np.pad(values, ends, mode="edge")
+    out = kernel[0] * wide[..., : values.shape[-1]]
+    for i in range(1, len(kernel)):
+        out += kernel[i] * wide[..., i : i + values.shape[-1]]
+    return np.asarray(out)
 
 
 def _bridge(load: _Single, known: NDArray[np.bool_]) -> tuple[_Single, NDArray[np.bool_]]:

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from gridlib.domain.quality.spikes import find_spikes, in_runs, median_of
 from gridlib.facts.errors import InputError
 
+LARGEST_KVA = 1e12
+"""No load is larger: such a reading is a code or a fault of the transmission [kVA]."""
+
 STUCK_READINGS = 6
 """So many equal readings in a row are a stuck meter, or a zero block."""
 
@@ -226,6 +229,8 @@ def readings_of(history: pd.DataFrame) -> _Float:
     if values.dtype in (np.float32, np.float64):
         return values
     try:
+        if any(kind in "cmM" for kind in (dtype.kind for dtype in history.dtypes)):
+            raise TypeError("times or complex numbers")
         return history.to_numpy(dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(
@@ -290,6 +295,15 @@ def flag_readings(values: _Float, steps_per_day: int) -> dict[str, _Bool]:
         `clean_load`.
     """
     finite = np.isfinite(values)
+    absurd: _Bool = np.asarray(finite & (np.abs(values) > LARGEST_KVA))
+    if absurd.any():
+        flags = flag_readings(np.where(absurd, np.nan, values), steps_per_day)
+        some = np.asarray(absurd.any(axis=1))
+        return flags | {
+            "spike": flags["spike"] | absurd,
+            "missing": flags["missing"] & ~absurd,
+            "all_missing": flags["all_missing"] & ~some[:, None],
+        }
     n_finite = finite.sum(axis=1)
     low = np.where(finite, values, np.inf).min(axis=1, initial=np.inf)
     high = np.where(finite, values, -np.inf).max(axis=1, initial=-np.inf)

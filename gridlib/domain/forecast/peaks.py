@@ -1,0 +1,140 @@
+"""Chances and peaks of whole windows, set right by how past forecasts of such windows fared."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridlib.domain.forecast.paths import SMOOTHING, Bands
+
+REPLAYS = 16
+"""Past windows that are forecast anew, evenly spread over the newest paths."""
+
+NEWEST_PATHS = 48
+EVERY_PATH = 2
+"""A replay's own chance is told from every so manieth path: enough, and half the work."""
+
+DOUBT = 0.3
+"""Weight of the chance as the paths give it, against that which the replays ask for: they are few."""
+
+STEP_WIDTH = 0.03  # width of each replay's step in the distribution of ranks
+_MOST_STEEPNESS = 50.0
+_Float = NDArray[np.float64]
+_Int = NDArray[np.int64]
+_Single = NDArray[np.float32]
+
+
+def replay_ranks(
+    errors: _Single, raw: _Single, read: _Single, origin_d: _Int, windows: tuple[slice, ...], days_ahead: int
+) -> _Float:
+    """Return where the peaks of past windows lay among those that the paths would have promised.
+
+    Parameters
+    ----------
+    errors : array [N, paths, H]
+        Error paths as they are used, the newest last.
+    raw : array [N, paths, H]
+        The errors that were made at the same origins.
+    read : array [N, paths, H]
+        What was read there, in the same unit and from 0.
+    origin_d : array [N, paths]
+        Days of the origins.
+    windows : tuple of slice
+        Steps of each window.
+    days_ahead : int
+        Paths that start fewer days from a replay share its days and do not judge it.
+
+    Returns
+    -------
+    array [windows, N, REPLAYS]
+        Share of the promised peaks of |load| below the one that came, 0 .. 1.
+    """
+    replays = np.linspace(errors.shape[1] - NEWEST_PATHS, errors.shape[1] - 1, REPLAYS).astype(np.int64)
+    paths, from_d = errors[:, ::EVERY_PATH], origin_d[:, ::EVERY_PATH]
+    ranks = np.empty((len(windows), len(errors), REPLAYS))
+    for i, replay in enumerate(replays):
+        said = read[:, replay] - raw[:, replay]
+        promised = np.abs(said[:, None] + paths)
+        apart = np.abs(from_d - origin_d[:, replay, None]) >= days_ahead
+        count = np.maximum(apart.sum(axis=1), 1)
+        for w, window in enumerate(windows):
+            peak = promised[:, :, window].max(axis=2)
+            came = np.abs(read[:, replay, window]).max(axis=1)[:, None]
+            width = np.maximum(SMOOTHING * peak.std(axis=1, keepdims=True), np.float32(1e-9))
+            below = _step((came - peak) / width)
+            ranks[w, :, i] = (below * apart).sum(axis=1) / count
+    return ranks
+
+
+def set_right(bands: Bands, ranks: _Float, windows: tuple[slice, ...]) -> Bands:
+    """Return the bands with chances and peaks of windows as the replays ask for.
+
+    Parameters
+    ----------
+    bands : Bands
+        As the paths give them.
+    ranks : array [windows, N, REPLAYS]
+        From `replay_ranks`.
+    windows : tuple of slice
+        Steps of each window.
+
+    Returns
+    -------
+    Bands
+        A window's chance is never below that of a window inside it, and no hour's is above its windows'.
+
+    Notes
+    -----
+    With G the distribution of the ranks, drawn 0.3 of the way to the uniform one: a chance of u not to be
+    passed becomes G(u). Were the promised peaks right, ranks would be uniform and nothing would change; where
+    the highest of many hours is promised too high, as happens to the highest of many estimates, G says so.
+
+    References
+    ----------
+    Dawid, A. P. (1984), Present position and potential developments: the prequential approach, J. R. Stat.
+    Soc. A 147: ranks of what came are uniform for a calibrated forecast.
+    Kuleshov, V., Fenner, N. and Ermon, S. (2018), Accurate uncertainties for deep learning using calibrated
+    regression, ICML: calibrating by the distribution of the ranks.
+    """
+    chance, peak = bands.p_any_overload.copy(), bands.peak_kva.copy()
+    ordered = np.sort(bands.peaks_kva.astype(np.float64), axis=1)
+    row = np.arange(len(chance))
+    grid = np.linspace(0, 1, 101)
+    for w in range(len(windows)):
+        chance[:, w] = 1 - _distribution(1 - chance[:, w : w + 1], ranks[w])[:, 0]
+        of_grid = _distribution(np.broadcast_to(grid, (len(chance), len(grid))), ranks[w])
+        for k, wanted in enumerate((0.5, 0.9)):
+            # the share of the paths that the calibrated share asks for; of_grid ascends
+            place = np.clip((of_grid < wanted).sum(axis=1), 1, len(grid) - 1)
+            low, high = of_grid[row, place - 1], of_grid[row, place]
+            within = (wanted - low) / np.maximum(high - low, 1e-9)
+            peak[:, w, k] = _at(ordered[:, :, w], grid[place - 1] + within * (grid[1] - grid[0]))
+    hourly = bands.p_overload.copy()
+    for w, window in enumerate(windows):
+        for inner, other in enumerate(windows):
+            if inner != w and other.start >= window.start and other.stop <= window.stop:
+                chance[:, w] = np.maximum(chance[:, w], chance[:, inner])
+                peak[:, w] = np.maximum(peak[:, w], peak[:, inner])
+        hourly[:, window] = np.minimum(hourly[:, window], chance[:, w : w + 1])
+    return bands._replace(p_overload=hourly, p_any_overload=chance, peak_kva=peak)
+
+
+def _distribution(share: _Float, ranks: _Float) -> _Float:
+    """Return G [N, shares] at shares [N, shares], of ranks [N, REPLAYS]; from 0 to 1."""
+    low = _step(-ranks / STEP_WIDTH).mean(axis=1, keepdims=True)
+    high = _step((1 - ranks) / STEP_WIDTH).mean(axis=1, keepdims=True)
+    found = _step((share[:, :, None] - ranks[:, None]) / STEP_WIDTH).mean(axis=2)
+    return np.asarray((1 - DOUBT) * np.clip((found - low) / (high - low), 0, 1) + DOUBT * share)
+
+
+def _at(ordered: _Float, share: _Float) -> _Float:
+    """Return the member [N] of ordered, equally weighted ones [N, J] at a share [N] of them."""
+    last = ordered.shape[1] - 1
+    place = np.clip(share * (last + 1) - 0.5, 0, last)
+    low = np.minimum(place.astype(np.int64), last - 1)
+    row = np.arange(len(ordered))
+    return np.asarray(ordered[row, low] + (place - low) * (ordered[row, low + 1] - ordered[row, low]))
+
+
+def _step(x: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(1 / (1 + np.exp(-np.clip(x, -_MOST_STEEPNESS, _MOST_STEEPNESS))))
