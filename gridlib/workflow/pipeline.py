@@ -15,14 +15,21 @@ from gridlib.adapters.records.runs import RunRecord
 from gridlib.adapters.store import utc_text
 from gridlib.domain.forecast import forecast_load
 from gridlib.domain.lifecycle import SYSTEM
-from gridlib.domain.network import check_network
+from gridlib.domain.network import check_network, neighbours
 from gridlib.domain.planning import plan_transfers
 from gridlib.domain.quality import clean_load
 from gridlib.domain.risk import hold_level, score_risk
 from gridlib.domain.thermal import ambient_at_transformers, forecast_thermal
 from gridlib.domain.thermal.horizon import TAIL_H
 from gridlib.facts.errors import InputError
-from gridlib.facts.frames import ForecastFrame, RiskFrame, ThermalFrame, WindowFrame, check_frame
+from gridlib.facts.frames import (
+    DayLimitFrame,
+    ForecastFrame,
+    RiskFrame,
+    ThermalFrame,
+    WindowFrame,
+    check_frame,
+)
 from gridlib.facts.types import PlanState
 from gridlib.workbench import Workbench
 from gridlib.workflow import audit, queries
@@ -37,6 +44,7 @@ from gridlib.workflow.material import (
     read_loads,
     read_material,
     read_normal_history,
+    read_oil,
 )
 from gridlib.workflow.proof import refresh_record, reserved_moves
 
@@ -133,6 +141,7 @@ def run_forecast(
         rating_kva=rating_kva,
         calendar=workbench.calendar(),
         step_min=settings.forecast.step_min,
+        neighbours=neighbours(network),
     )
     check_frame(ForecastFrame, forecast.frame)
     check_frame(WindowFrame, forecast.windows)
@@ -165,8 +174,13 @@ def run_risk(workbench: Workbench, run_id: str = "") -> StageResult:
             kiosk_surcharge_k=settings.limits.kiosk_surcharge_k,
         ),
         metered,
+        oil_c=read_oil(workbench, run.issued_at),
     )
     check_frame(ThermalFrame, thermal)
+    day_limits = forecast_day_limits(
+        loads.running, loads.network.transformers, thermal, oil, limits=settings.limits
+    )
+    check_frame(DayLimitFrame, day_limits)
     risk, risk_findings = score_risk(
         loads.running,
         loads.windows,
@@ -176,6 +190,7 @@ def run_risk(workbench: Workbench, run_id: str = "") -> StageResult:
         tz=settings.site.tz,
         measured_kva=metered.ffill(limit=MEASURED_AGE_STEPS).iloc[-1].dropna(),
         normal_kva=loads.forecast.pivot(index="time", columns="transformer_id", values="load_kva_p50"),
+        day_limits=day_limits,
     )
     risk = hold_level(risk, _earlier_risk(workbench, run), settings.limits)
     check_frame(RiskFrame, risk)
@@ -184,7 +199,8 @@ def run_risk(workbench: Workbench, run_id: str = "") -> StageResult:
         [check_network(loads.network), as_findings(thermal_findings), as_findings(risk_findings)],
         ignore_index=True,
     )
-    frames = {"thermal": thermal, "risk": risk, "oil": oil_frame(loads.running, oil)}
+    start = oil_frame(loads.running, oil)
+    frames = {"thermal": thermal, "risk": risk, "oil": start, "day_limits": day_limits}
     return _record(workbench, run, "risk", frames, findings, counts, begun)
 
 

@@ -471,7 +471,6 @@ def test_years_without_a_calendar_are_refused():
         lambda air: air.iloc[-72:],
         lambda air: air.iloc[:0],
         lambda air: air * np.nan,
-        lambda air: air.where(np.arange(len(air)) != 99, np.inf),
         lambda air: air.set_axis(air.index + pd.Timedelta("17min")),
         lambda air: pd.DataFrame({"other": air}),
         lambda air: pd.DataFrame(index=air.index),
@@ -561,3 +560,106 @@ def test_one_alone_is_as_among_hundreds():
     among = valid(forecast_load(history, rating_kva=rating(history)), history.columns)
     alone = forecast_load(history[["T-150"]], rating_kva=rating(history))
     pd.testing.assert_frame_equal(of(among.frame, "T-150"), alone.frame, check_exact=True)
+
+
+@pytest.mark.parametrize("celsius", [-999.0, 9999.0, 1e6])
+@pytest.mark.parametrize("hour", [500, -30])
+def test_air_that_no_air_can_have_is_taken_as_missing(celsius, hour):
+    history = fleet(2, 115)
+    air = air_for(history)
+    spoilt, holed = air.copy(), air.copy()
+    spoilt.iloc[hour], holed.iloc[hour] = celsius, np.nan
+    found, expected = (forecast_load(history, ambient_c=a, method="fleet") for a in (spoilt, holed))
+    pd.testing.assert_frame_equal(found.frame, expected.frame, check_exact=True)
+
+
+@pytest.mark.parametrize("method", ["fleet", "combination"])
+def test_alone_is_as_among_others_with_a_year_of_history(method):
+    history = fleet(5, 365)
+    among = forecast_load(history, method=method)
+    for name in history:
+        alone = forecast_load(history[[name]], method=method)
+        pd.testing.assert_frame_equal(of(among.frame, name), alone.frame, check_exact=True)
+
+
+def test_each_remark_is_made_once():
+    history = fleet(10, 130)
+    history.iloc[-72:] *= 0.5
+    findings = forecast_load(history).findings
+    assert not findings.duplicated(["transformer_id", "code"]).any()
+
+
+def test_a_long_gap_in_old_weather_does_not_take_all_weather_away():
+    history = fleet(2, 365)
+    air = air_for(history)
+    air.iloc[500:540] = np.nan
+    assert "no_weather" not in set(forecast_load(history, ambient_c=air).findings["code"])
+
+
+def test_gaps_of_weather_longer_than_six_hours_are_filled_and_said():
+    history = fleet(1, 60)
+    air = air_for(history)
+    air.iloc[500:511] = np.nan
+    assert forecast_load(history, ambient_c=air).findings["code"].tolist() == ["weather_filled"]
+
+
+@pytest.mark.parametrize("scale", [1e20, 1e38, 1e200])
+@pytest.mark.parametrize("method", ["fleet", "combination", "short_profile"])
+def test_a_column_beyond_all_measure_is_refused_as_a_finding(scale, method):
+    history = fleet(3, 115)
+    history["T-02"] *= scale
+    forecast = forecast_load(history, rating_kva=rating(history), method=method)
+    assert np.isfinite(forecast.frame["load_kva_mean"]).all()
+
+
+def test_one_reading_of_1e300_warns_of_nothing():
+    history = fleet(2, 115)
+    history.iloc[500, 0] = 1e300
+    valid(forecast_load(history), history.columns)
+
+
+def test_two_names_that_become_one_text_are_refused():
+    history = fleet(2, 20).set_axis([1, "1"], axis=1)
+    with pytest.raises(InputError, match="two columns"):
+        forecast_load(history)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"rating_kva": pd.Series([300.0, 300.0, 250.0], index=["T-01", "T-02", "T-01"])},
+        {"rating_kva": pd.Series([300.0, "big"], index=["T-01", "T-02"])},
+        {"horizon_h": 1.5},
+        {"horizon_h": "72"},
+        {"horizon_h": None},
+        {"step_min": 60.0},
+        {"step_min": None},
+    ],
+)
+def test_arguments_of_the_wrong_kind_are_refused(given):
+    with pytest.raises(InputError):
+        forecast_load(fleet(2, 20), **given)
+
+
+def test_weather_with_two_columns_of_one_name_or_words_is_refused():
+    history = fleet(2, 20)
+    air = air_for(history)
+    for bad in (pd.concat([air.rename("T-01")] * 2, axis=1), air.astype(object).where(air < 30, "hot")):
+        with pytest.raises(InputError):
+            forecast_load(history, ambient_c=bad)
+
+
+def test_times_and_complex_numbers_are_no_loads():
+    history = fleet(2, 20)
+    for bad in (history.assign(A=history.index.tz_localize(None)), history.astype(complex)):
+        with pytest.raises(InputError, match="no numbers"):
+            forecast_load(bad)
+
+
+def test_older_history_does_not_change_the_errors_drawn_for_the_air():
+    history = fleet(1, 760)
+    air = air_for(history)
+    long, cut = (
+        forecast_load(h, ambient_c=air, method="fleet") for h in (history, history.iloc[-730 * 24 :])
+    )
+    np.testing.assert_allclose(long.frame["load_kva_mean"], cut.frame["load_kva_mean"], rtol=1e-3)

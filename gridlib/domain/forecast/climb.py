@@ -12,6 +12,7 @@ from gridlib.domain.forecast.deviation import first_origin
 from gridlib.domain.forecast.door import Request
 from gridlib.domain.forecast.expectation import WIDTH, Solver, solver_of
 from gridlib.domain.forecast.lead_ridge import LeadDesign, lead_design, second_tier
+from gridlib.domain.forecast.level_shift import LENGTHS_D, counterpart
 from gridlib.domain.forecast.paths import Paths, bands_of, error_paths, window_steps, windows_of
 from gridlib.domain.forecast.peaks import replay_ranks, set_right
 from gridlib.domain.forecast.profile import TERMS, fit_profile
@@ -20,7 +21,6 @@ from gridlib.domain.forecast.shape import MOST_DONORS, borrow_from_fleet, persis
 from gridlib.domain.forecast.tiers import (
     PROFILED,
     REPEATED,
-    Prepared,
     better_of,
     blend,
     fast_tier,
@@ -53,7 +53,7 @@ LONGEST_D = 730
 SECOND_TIER_SHARE, SECOND_TIER_MOST = 0.1, 200
 """How many get the second tier by default."""
 
-CHOSEN_WIDENING = 1.05
+CHOSEN_WIDENING = 1.02
 """Of the second tier's error paths: its memory and ridge were chosen on the very errors that it lends."""
 
 _START_D = 28  # first readings are sorted into classes of so many days, each with one factorisation
@@ -74,6 +74,9 @@ class Result:
     confidence: _Float  # [N]
     error_pu: _Float  # [N]: mean size of the past errors over that of the load
     terms_kva: _Float  # [terms, N, H], empty where not asked for
+    shift_d: _Int  # [N]: days since the level changed; 0: it did not
+    shift_ratio: _Float  # [N]: new level over old
+    moved_kva: _Float  # [N, lengths]: change of the level, of each of the lengths looked at [kVA]
     findings: list[tuple[str, str, str]]
 
 
@@ -86,7 +89,7 @@ class _Station:
     air_error_k: NDArray[np.float32]
 
 
-def climb(request: Request, method: str, *, explain: bool = False) -> Result:
+def climb(request: Request, method: str, neighbours: _Int | None = None, *, explain: bool = False) -> Result:
     """Forecast every transformer of a request by its rung.
 
     Parameters
@@ -95,6 +98,8 @@ def climb(request: Request, method: str, *, explain: bool = False) -> Result:
         From the door.
     method : str
         "default" or one of `RUNGS`.
+    neighbours : array [pairs, 2] or None
+        Rows of transformers that load can be switched over between, both ways; None: not known.
     explain : bool
         Whether to keep the terms.
 
@@ -114,6 +119,9 @@ def climb(request: Request, method: str, *, explain: bool = False) -> Result:
         confidence=np.full(n, np.nan),
         error_pu=np.zeros(n),
         terms_kva=np.zeros((len(TERMS), n if explain else 0, steps)),
+        shift_d=np.zeros(n, dtype=np.int64),
+        shift_ratio=np.ones(n),
+        moved_kva=np.zeros((n, len(LENGTHS_D))),
         findings=[],
     )
     tiered = (rung == "fleet") | (rung == "combination")
@@ -122,8 +130,6 @@ def climb(request: Request, method: str, *, explain: bool = False) -> Result:
         _by_tiers(result, request, chunk, station)
     if method == "default":
         both = _most_at_risk(result, request, np.flatnonzero(tiered))
-        again = {request.ids[i] for i in np.flatnonzero(both)}
-        result.findings[:] = [finding for finding in result.findings if finding[0] not in again]
     for station, chunk in _chunks(request, np.flatnonzero(both), first_day, second=True):
         _by_tiers(result, request, chunk, station)
     own = np.flatnonzero(rung == "short_profile")
@@ -137,7 +143,7 @@ def climb(request: Request, method: str, *, explain: bool = False) -> Result:
     if len(few):
         _by_the_fleet(result, request, few, method)
     result.columns[_CONFIDENCE] = result.confidence[:, None]
-    result.findings.sort()
+    result.findings.extend(_remarks(request, result, neighbours))
     return result
 
 
@@ -233,22 +239,31 @@ def _by_tiers(result: Result, request: Request, which: _Int, station: _Station) 
     if result.terms_kva.shape[1]:
         terms = terms_of(prepared, station.solver, tier.ahead)[..., lead]
     _keep(result, request, which, terms, mean, paths, ranks)
-    result.findings.extend(_remarks(request, which, prepared, worse))
-
-
-def _remarks(
-    request: Request, which: _Int, prepared: Prepared, worse: NDArray[np.bool_]
-) -> Iterator[tuple[str, str, str]]:
     shifts = prepared.shifts
-    for i in np.flatnonzero(shifts.found):
-        days, percent = int(shifts.days[i]), 100 * (shifts.ratio[i] - 1)
+    result.shift_d[which], result.shift_ratio[which] = shifts.days, shifts.ratio
+    result.moved_kva[which] = shifts.moved * prepared.sd_kva[:, None]
+
+
+def _remarks(request: Request, result: Result, neighbours: _Int | None) -> Iterator[tuple[str, str, str]]:
+    for i in np.flatnonzero(result.shift_d).tolist():
+        days, percent = int(result.shift_d[i]), 100 * (result.shift_ratio[i] - 1)
+        cause = "a section switched over?"
+        if neighbours is not None:
+            beside = neighbours[neighbours[:, 0] == i, 1]
+            found = counterpart(i, LENGTHS_D.index(days), result.moved_kva, beside)
+            cause = "no neighbour changed the other way: new or lost load, or the meter?"
+            if found is not None:
+                cause = (
+                    f"{request.ids[found[0]]} changed by {found[1]:+.0f} kVA at the same time: a section "
+                    "switched over between the two? Confirm the switch states"
+                )
         message = (
-            f"level changed by {percent:+.0f} % about {days} d ago, beyond what calendar and air explain: "
-            "a section switched over? Forecast at the new level"
+            f"level changed by {percent:+.0f} % about {days} d ago, beyond what calendar and air explain; "
+            f"{cause} Forecast at the new level, as metered"
         )
-        yield request.ids[which[i]], "level_shift", message
-    for i in np.flatnonzero(worse):
-        yield request.ids[which[i]], "naive_is_better", "repeating past readings has erred less: that is used"
+        yield request.ids[i], "level_shift", message
+    for i in np.flatnonzero(result.rung == "naive"):
+        yield request.ids[i], "naive_is_better", "repeating past readings has erred less: that is used"
 
 
 def _most_at_risk(result: Result, request: Request, which: _Int) -> NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gridlib.domain.calendar import Calendar
 from gridlib.domain.forecast.climb import RUNGS, Result, climb
@@ -22,6 +23,7 @@ def forecast_load(
     calendar: Calendar | None = None,
     step_min: int = 60,
     method: str = "default",
+    neighbours: pd.DataFrame | None = None,
 ) -> Forecast:
     """Forecast the load of every transformer, with quantiles and the chance of overload.
 
@@ -45,6 +47,9 @@ def forecast_load(
         "default": the fast tier for all, the second tier too for the tenth, at most 200, that are at most
         risk; "combination": both tiers for all; or the highest rung to use: "fleet" (the fast tier),
         "short_profile", "fleet_shape" or "persistence".
+    neighbours : DataFrame, optional
+        transformer_id and neighbour_id, a row for each pair that sections can be switched over between, both
+        ways: where the level of one changes, the others are looked at for the opposite.
 
     Returns
     -------
@@ -53,7 +58,7 @@ def forecast_load(
         `gridlib.facts.frames.WindowFrame`, ``findings`` with transformer_id, code and message. A
         transformer that cannot be forecast is left out with exactly one finding of these codes:
         all_missing, constant, infinite, bad_rating, nothing_left. Remarks on the others: set_aside
-        (flagged readings taken as missing), stale, no_weather, level_shift, naive_is_better,
+        (flagged readings taken as missing), stale, no_weather, weather_filled, level_shift, naive_is_better,
         confidence_not_measured.
 
     Raises
@@ -94,7 +99,7 @@ def forecast_load(
         calendar=calendar,
         step_min=step_min,
     )
-    result = climb(request, method)
+    result = climb(request, method, _pairs(request, neighbours))
     n, steps = len(request.ids), len(request.times)
     ids = np.array(request.ids, dtype=object)
     # One block, not copied again: a fleet's frame is large.
@@ -122,13 +127,14 @@ def explain_forecast(
     calendar: Calendar | None = None,
     step_min: int = 60,
     method: str = "default",
+    rating_kva: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Take the forecast mean apart into the terms that sum to it.
 
     Parameters
     ----------
-    history, horizon_h, ambient_c, calendar, step_min, method
-        As for `forecast_load`.
+    history, horizon_h, ambient_c, calendar, step_min, method, rating_kva
+        As for `forecast_load`, to whose mean the terms sum.
 
     Returns
     -------
@@ -141,7 +147,7 @@ def explain_forecast(
         history,
         horizon_h=horizon_h,
         ambient_c=ambient_c,
-        rating_kva=None,
+        rating_kva=rating_kva,
         calendar=calendar,
         step_min=step_min,
     )
@@ -158,6 +164,15 @@ def explain_forecast(
 
 def _repeated(times: pd.DatetimeIndex, n: int) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(np.tile(times.asi8, n)).tz_localize("UTC")
+
+
+def _pairs(request: Request, neighbours: pd.DataFrame | None) -> NDArray[np.int64] | None:
+    if neighbours is None:
+        return None
+    ids = pd.Index(request.ids)
+    both = [pd.Index(neighbours[name]) for name in ("transformer_id", "neighbour_id")]
+    rows = np.stack([ids.get_indexer(names) for names in both], axis=1)
+    return np.asarray(rows[(rows >= 0).all(axis=1)], dtype=np.int64)
 
 
 def _check_method(method: str) -> None:

@@ -10,7 +10,7 @@ from gridlib.domain.forecast.paths import SMOOTHING, Bands
 REPLAYS = 16
 """Past windows that are forecast anew, evenly spread over the newest paths."""
 
-NEWEST_PATHS = 48
+NEWEST_PATHS = 64
 EVERY_PATH = 2
 """A replay's own chance is told from every so manieth path: enough, and half the work."""
 
@@ -101,7 +101,7 @@ def set_right(bands: Bands, ranks: _Float, windows: tuple[slice, ...]) -> Bands:
     row = np.arange(len(chance))
     grid = np.linspace(0, 1, 101)
     for w in range(len(windows)):
-        chance[:, w] = 1 - _distribution(1 - chance[:, w : w + 1], ranks[w])[:, 0]
+        chance[:, w] = np.clip(1 - _distribution(1 - chance[:, w : w + 1], ranks[w])[:, 0], 0, 1)
         of_grid = _distribution(np.broadcast_to(grid, (len(chance), len(grid))), ranks[w])
         for k, wanted in enumerate((0.5, 0.9)):
             # the share of the paths that the calibrated share asks for; of_grid ascends

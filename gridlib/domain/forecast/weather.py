@@ -15,7 +15,7 @@ AIR_C = (-60.0, 60.0)
 Meteorological Organization); outside, a reading is a code or in another unit."""
 
 BRIDGED_H = 6
-"""Gaps up to this long are bridged by a straight line [h]; longer ones by the same hour of the days beside."""
+"""Gaps up to this long are bridged by a straight line [h], longer ones by the same hour of days beside."""
 
 WHOLE_H = 72
 """The last hours of the history, and the horizon, must be known but for gaps that can be bridged [h]."""
@@ -122,7 +122,7 @@ def _whole(air_c: pd.Series, n_history: int, step_min: int) -> tuple[_Float | No
     """Return the series without gaps, or None, and what was done to it."""
     values = air_c.to_numpy()
     possible = (values >= AIR_C[0]) & (values <= AIR_C[1])
-    wrong = int((np.isfinite(values) & ~possible).sum())
+    wrong = int((~np.isnan(values) & ~possible).sum())
     known = air_c.where(possible)
     steps = BRIDGED_H * 60 // step_min
     gap = known.notna().cumsum().where(known.isna())

@@ -17,6 +17,8 @@ from gridlib.domain.network.topology import (
     current_states,
     feeding,
     feeding_tree,
+    is_radial,
+    neighbours,
     undo_moves,
     usable_ties,
 )
@@ -32,6 +34,8 @@ __all__ = [
     "current_states",
     "feeding",
     "feeding_tree",
+    "is_radial",
+    "neighbours",
     "normal_load_kva",
     "parse_network",
     "section_load_kva",

@@ -60,6 +60,22 @@ def _lv_switches(network: Network) -> tuple[pd.Index, int, pd.DataFrame, Ints, I
     return nodes, len(transformer_ids), switches[usable], start[usable], end[usable]
 
 
+def joined_nodes(network: Network) -> tuple[Ints, Ints]:
+    """Give the ends of every switch that joins two known nodes, whatever its position.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+
+    Returns
+    -------
+    start, end : array of int [E]
+        Positions in `FeedingTree.nodes`.
+    """
+    return _lv_switches(network)[3:]
+
+
 def feeding_tree(network: Network, closed: Iterable[str]) -> FeedingTree:
     """Work out what each transformer feeds.
 
@@ -106,6 +122,31 @@ def feeding_tree(network: Network, closed: Iterable[str]) -> FeedingTree:
         below = parent[child] == other
         parent_switch[child[below]] = switch_ids[below]
     return FeedingTree(nodes, n_transformers, root[component], parent, parent_switch)
+
+
+def is_radial(network: Network, closed: Iterable[str]) -> bool:
+    """Tell whether every section has exactly one way to exactly one transformer.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    closed : iterable of str
+        Switches that are closed.
+
+    Returns
+    -------
+    bool
+        False with any ring, any two transformers joined, or any section unfed.
+
+    Examples
+    --------
+    >>> from gridlib.domain.network.text import parse_network
+    >>> net = parse_network("T1(500) -b1- a -s1- b /t1/ c -b2- T2(630)")
+    >>> [is_radial(net, closed) for closed in ({"b1", "b2", "t1"}, {"b1", "b2"}, {"b1", "s1", "t1", "b2"})]
+    [True, False, False]
+    """
+    return bool((feeding_tree(network, closed).source >= 0).all())
 
 
 def current_states(network: Network) -> pd.DataFrame:
@@ -252,6 +293,29 @@ def usable_ties(network: Network, states: pd.DataFrame) -> pd.DataFrame:
         }
     )
     return pd.concat([own[columns], turned[columns]], ignore_index=True)
+
+
+def neighbours(network: Network) -> pd.DataFrame:
+    """Return which transformers sections can be switched over between, in whatever state the ties are.
+
+    Parameters
+    ----------
+    network : Network
+        Its switches and sections.
+
+    Returns
+    -------
+    DataFrame
+        transformer_id, neighbour_id: a row for each pair with a tie between sections that normally hang on
+        the one and on the other, both ways.
+    """
+    home = network.sections.set_index("section_id")["transformer_id"]
+    ties = network.switches[network.switches["kind"] == "tie"]
+    ends = [ties[end].map(home).fillna(ties[end]) for end in ("from_id", "to_id")]
+    known = set(network.transformers["transformer_id"])
+    pairs = {pair for a, b in zip(*ends, strict=True) for pair in ((a, b), (b, a)) if a != b}
+    kept = sorted(pair for pair in pairs if set(pair) <= known)
+    return pd.DataFrame(kept, columns=["transformer_id", "neighbour_id"], dtype=object)
 
 
 def apply_moves(closed: Iterable[str], moves: Sequence[Move]) -> frozenset[str]:
