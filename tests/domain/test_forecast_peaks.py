@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gridlib.domain.forecast import forecast_load
 from gridlib.domain.forecast.paths import Bands
-from gridlib.domain.forecast.peaks import REPLAYS, replay_ranks, set_right
+from gridlib.domain.forecast.peaks import REPLAYED, REPLAYS, replay_ranks, set_right
 from gridlib.domain.forecast.tiers import SMOOTHED, Share, Tier, blend
 from gridlib.domain.network import neighbours, parse_network
 
@@ -59,10 +59,11 @@ def test_chances_stay_chances_and_agree_with_each_other(seed, power):
 def test_ranks_tell_too_wide_paths_from_too_narrow_ones():
     rng = np.random.default_rng(1)
     made = rng.normal(0, 1, (3, 120, 72)).astype(np.float32)
-    read = made + 10
+    said = np.full((3, REPLAYS, 72), 10, dtype=np.float32)
+    came = made[:, REPLAYED] + 10
     origins = np.broadcast_to(np.arange(120) * 4, (3, 120))
     exact, wide, narrow = (
-        replay_ranks((k * made).astype(np.float32), made, read, origins, WINDOWS, 3) for k in (1, 3, 0.3)
+        replay_ranks((k * made).astype(np.float32), said, came, origins, WINDOWS, 3) for k in (1, 3, 0.3)
     )
     assert abs(exact.mean() - 0.5) < 0.1
     assert wide.mean() < 0.1

@@ -189,7 +189,7 @@ def test_each_fault_in_the_tables_is_found_and_named():
         ("T2", "shares_not_one"),
         ("T4", "shares_not_one"),
         ("o", "unknown_transformer"),
-        *((name, "unfed_section") for name in ("a", "b", "c2", "o")),
+        *((name, "island") for name in ("a", "b", "c2", "o")),
     }
     assert feeding(broken, normal(broken))[["c", "d"]].tolist() == ["T2", "T3"]
 

@@ -19,8 +19,7 @@ from gridlib.domain.network import (
     transformer_load_kva,
     undo_moves,
 )
-from gridlib.domain.planning import plan as planning_module
-from gridlib.domain.planning import plan_transfers, prove_moves, refresh_plan
+from gridlib.domain.planning import choose, plan_transfers, prove_moves, refresh_plan
 from gridlib.domain.thermal import ThermalState
 from gridlib.facts.errors import InputError
 from gridlib.facts.types import Limits, Move, Network, PlanningCase, PlanningRules, Proof
@@ -431,14 +430,14 @@ def test_one_transformer_that_fails_is_named_and_the_others_are_planned(monkeypa
     network = parse_network(TWO_DONORS)
     loads = forecast(T1=[600], T2=[100], T3=[600])
     (sound,) = plan(network, loads, at_risk(T3=0.8))
-    search = planning_module.find_candidates
+    search = choose.find_options
 
-    def broken(fleet, donor, *rest):
-        if fleet.names[donor] == "T1":
+    def broken(fleet, wiring, task, *rest):
+        if fleet.names[task.donors[0]] == "T1":
             raise InputError("T1 has a table that makes no sense")
-        return search(fleet, donor, *rest)
+        return search(fleet, wiring, task, *rest)
 
-    monkeypatch.setattr(planning_module, "find_candidates", broken)
+    monkeypatch.setattr(choose, "find_options", broken)
     failed, planned = plan(network, loads, at_risk(T1=0.9, T3=0.8))
     assert (failed.plans, dict(failed.do_nothing)) == ((), {})
     assert [(why.code, why.reason) for why in failed.why_not] == [

@@ -13,13 +13,15 @@ from gridlib.domain.thermal import (
     ThermalSpec,
     ageing_rate_pu,
     ambient_at_transformers,
+    forecast_day_limits,
     forecast_thermal,
     loss_of_life_d,
     thermal_response,
     thermal_spec,
 )
 from gridlib.facts.errors import InputError
-from gridlib.facts.frames import FindingFrame, ThermalFrame, check_frame
+from gridlib.facts.frames import DayLimitFrame, FindingFrame, ThermalFrame, check_frame
+from gridlib.facts.types import Limits
 from gridlib.facts.units import QUANTILE_COLUMNS
 
 UNIT = ThermalSpec(55, 23, 5, 180, 4, 0.8, 1.6, 1, 1, 2)
@@ -253,3 +255,23 @@ def test_nothing_given_is_changed() -> None:
     forecast_thermal(forecast, rows, air, tail)
     for was, item in zip(before, (forecast, rows, air, tail), strict=True):
         pd.testing.assert_frame_equal(was, item)
+
+
+def test_cooling_that_nobody_knows_is_a_finding_and_counts_as_onan() -> None:
+    ids = ["known", "odd", "blank"]
+    rows = fleet(transformer_id=ids, rating_kva=[500.0] * 3, cooling=["onan", "OFWF", None])
+    forecast = forecast_frame({name: [400.0] * 3 for name in ids})
+    frame, _, findings = forecast_thermal(forecast, rows, wide(30, ids, 3, T0), wide([], ids, 0, T0))
+    odd = findings[findings["code"] == "unknown_cooling"]
+    assert odd["object_id"].tolist() == ["odd"]
+    assert frame.groupby("transformer_id")["hot_spot_c"].max().nunique() == 1
+
+
+def test_air_missing_for_everyone_leaves_an_empty_frame_and_a_finding_each() -> None:
+    forecast, rows = forecast_frame({"a": [400.0] * 3}), fleet(transformer_id=["a"], rating_kva=[500.0])
+    blank = wide(np.nan, ["a"], 3, T0)
+    frame, state, findings = forecast_thermal(forecast, rows, blank, wide([], ["a"], 0, T0))
+    assert frame.empty
+    assert findings["code"].tolist() == ["no_ambient"]
+    days = forecast_day_limits(forecast, rows, frame, state, limits=Limits())
+    assert check_frame(DayLimitFrame, days).empty

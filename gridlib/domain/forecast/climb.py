@@ -14,7 +14,7 @@ from gridlib.domain.forecast.expectation import WIDTH, Solver, solver_of
 from gridlib.domain.forecast.lead_ridge import LeadDesign, lead_design, second_tier
 from gridlib.domain.forecast.level_shift import LENGTHS_D, counterpart
 from gridlib.domain.forecast.paths import Paths, bands_of, error_paths, window_steps, windows_of
-from gridlib.domain.forecast.peaks import replay_ranks, set_right
+from gridlib.domain.forecast.peaks import REPLAYED, replay_ranks, set_right
 from gridlib.domain.forecast.profile import TERMS, fit_profile
 from gridlib.domain.forecast.replays import confidence_of, set_by_recent
 from gridlib.domain.forecast.shape import MOST_DONORS, borrow_from_fleet, persist, unit_kva
@@ -72,7 +72,7 @@ class Result:
     p_any_overload: _Float  # [N, windows]
     peak_kva: _Float  # [N, windows, 2]
     confidence: _Float  # [N]
-    error_pu: _Float  # [N]: mean size of the past errors over that of the load
+    error_pu: _Float  # [N]: mean size of the past errors over the root mean square of the load
     terms_kva: _Float  # [terms, N, H], empty where not asked for
     shift_d: _Int  # [N]: days since the level changed; 0: it did not
     shift_ratio: _Float  # [N]: new level over old
@@ -211,7 +211,7 @@ def _by_tiers(result: Result, request: Request, which: _Int, station: _Station) 
         tier = blend(tier, repeated, REPEATED[station.solver.slopes is not None])
     tier, worse = better_of(tier, naive)
     result.rung[which[worse]] = "naive"
-    lead = grid.lead_row * grid.steps_per_day + grid.lead_column
+    lead = grid.lead_cell
     age = prepared.age_d
     made = tier.errors[..., lead]
     errors = set_by_recent(made, grid.steps_per_day)
@@ -219,16 +219,17 @@ def _by_tiers(result: Result, request: Request, which: _Int, station: _Station) 
         errors *= np.float32(CHOSEN_WIDENING)
     result.confidence[which] = confidence_of(made, naive[1].errors[..., lead], age)
     zero = (prepared.mean_kva / prepared.sd_kva).astype(np.float32)[:, None, None]
+    came = read_after(prepared, grid, REPLAYED)[..., lead] + zero
     ranks = replay_ranks(
         errors,
-        made,
-        read_after(prepared, grid)[..., lead] + zero,
+        came - made[:, REPLAYED],
+        came,
         prepared.origins[prepared.chosen],
         window_steps(request.horizon_h, request.step_min),
         grid.days_ahead,
     )
-    size = np.abs(prepared.load + zero).mean(axis=(1, 2))
-    result.error_pu[which] = np.abs(made).mean(axis=(1, 2)) / np.maximum(size, 1e-9)
+    # In standard deviations of the load, whose root mean square is that of its mean and 1.
+    result.error_pu[which] = np.abs(made).mean(axis=(1, 2)) / np.hypot(zero[:, 0, 0], 1)
     mean = tier.ahead[:, lead] * prepared.sd_kva[:, None] + prepared.mean_kva[:, None]
     paths = Paths(
         np.asarray(errors * prepared.sd_kva[:, None, None].astype(np.float32)),
@@ -262,7 +263,7 @@ def _remarks(request: Request, result: Result, neighbours: _Int | None) -> Itera
             f"{cause} Forecast at the new level, as metered"
         )
         yield request.ids[i], "level_shift", message
-    for i in np.flatnonzero(result.rung == "naive"):
+    for i in np.flatnonzero(result.rung == "naive").tolist():
         yield request.ids[i], "naive_is_better", "repeating past readings has erred less: that is used"
 
 

@@ -61,6 +61,13 @@ class Grid:
         """Step of the day of each forecast step."""
         return self.column[self.row >= self.history_days]
 
+    @property
+    def lead_cell(self) -> _Int | slice:
+        """Cell of each forecast step, counted from the first day ahead; a slice where no clock jumps."""
+        cell = self.lead_row * self.steps_per_day + self.lead_column
+        whole = bool((np.diff(cell) == 1).all())
+        return slice(int(cell[0]), int(cell[-1]) + 1) if whole else cell
+
     def newest(self, days: int) -> "Grid":
         """Return the grid of the last ``days`` days of the history, and the horizon."""
         dropped = self.history_days - days
@@ -245,7 +252,7 @@ def _look(readings: _Float, order: _Int, steps_per_day: int) -> tuple[NDArray[np
     known = np.empty((len(order), -(-len(readings) // 8)), dtype=np.uint8)
     counts: dict[str, list[_Int]] = {}
     for start in range(0, len(order), CHUNK):
-        values = np.array(readings[:, order[start : start + CHUNK]].T, dtype=np.float64, order="C")
+        values = np.array(readings[:, order[start : start + CHUNK]].T, order="C")
         left = np.isfinite(values)
         for code, flag in flag_readings(values, steps_per_day).items():
             counts.setdefault(code, []).append(flag.sum(axis=1))

@@ -98,11 +98,12 @@ def prepare(load_kva: _Float, grid: Grid, solver: Solver) -> Prepared:
     """
     table = grid.lay_out(load_kva)[:, solver.first_day :]
     known = read = np.isfinite(table)
-    count = known.sum(axis=(1, 2))
-    held = table if known.all() else np.where(known, table, 0.0)
+    whole = bool(known.all())
+    count = np.full(len(table), table[0].size) if whole else known.sum(axis=(1, 2))
+    held = table if whole else np.where(known, table, 0.0)
     mean = held.sum(axis=(1, 2)) / count
     centred = held - mean[:, None, None]
-    if not known.all():
+    if not whole:
         centred[~known] = 0.0
     sd = np.sqrt(np.square(centred).sum(axis=(1, 2)) / count)
     load = (centred / sd[:, None, None]).astype(np.float32)
@@ -183,9 +184,8 @@ def profile_tier(prepared: Prepared, grid: Grid, instead: Tier) -> Tier:
     days = min(all_days, PROFILE_D)
     newest = grid.newest(days)
     fit = fit_profile(prepared.load[:, all_days - days :].astype(np.float64), newest)
-    lead = grid.lead_row * grid.steps_per_day + grid.lead_column
     ahead = instead.ahead.copy()
-    ahead[:, lead] = fit.terms_kva.sum(axis=0)
+    ahead[:, grid.lead_cell] = fit.terms_kva.sum(axis=0)
     origin = prepared.origins[prepared.chosen] - (all_days - days)
     errors = fit.errors_kva[np.arange(n)[:, None], np.maximum(origin, 0)].reshape(instead.errors.shape)
     replayed = (origin >= FIRST_DAYS)[..., None] & np.isfinite(errors)
@@ -240,6 +240,8 @@ def better_of(tier: Tier, naive: tuple[Tier, Tier]) -> tuple[Tier, NDArray[np.bo
     size = [np.abs(each.errors).mean(axis=(1, 2)) for each in (tier, *naive)]
     best = np.where(size[1] < size[2], 1, 2)
     worse = size[0] > CLEARLY_BETTER * np.minimum(size[1], size[2])
+    if not worse.any():
+        return tier, worse
     ahead, errors = tier.ahead.copy(), tier.errors.copy()
     for i, each in enumerate(naive, start=1):
         mine = worse & (best == i)
@@ -280,14 +282,14 @@ def terms_of(prepared: Prepared, solver: Solver, ahead: _Single) -> _Float:
     return np.concatenate([known, (total - known.sum(axis=0))[None]])
 
 
-def read_after(prepared: Prepared, grid: Grid) -> _Single:
-    """Return what was read in the horizons after the chosen origins, [n, paths, A * S]."""
-    return _days_from(prepared, np.arange(grid.days_ahead))
+def read_after(prepared: Prepared, grid: Grid, paths: _Int | slice = slice(None)) -> _Single:
+    """Return what was read in the horizons after the chosen origins, or some of them, [n, paths, A * S]."""
+    return _days_from(prepared, np.arange(grid.days_ahead), paths)
 
 
-def _days_from(prepared: Prepared, days: _Int) -> _Single:
+def _days_from(prepared: Prepared, days: _Int, paths: _Int | slice = slice(None)) -> _Single:
     """Return the readings of some days, counted from each chosen origin, [n, paths, days * S]."""
-    origins = prepared.origins[prepared.chosen]
+    origins = prepared.origins[prepared.chosen[:, paths]]
     row = np.arange(len(origins))[:, None, None]
     return np.asarray(prepared.load[row, origins[..., None] + days].reshape(*origins.shape, -1))
 
