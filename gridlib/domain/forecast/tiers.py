@@ -25,6 +25,7 @@ PROFILE_D = 200
 SMOOTHERS = ((0.25, 0.5, 0.25), (0.2, 0.2, 0.2, 0.2, 0.2))
 """Weights of hours beside each other: what one hour of one weekday has of its own is mostly noise."""
 
+_WEIGHED_STEPS = 3  # every so manieth step tells a blend's weight
 _FILL_TRUST = 0.7  # a gap follows the level of the readings beside it so far
 _FILL_REACH_D = 7
 _BRIDGED_SHARE = 0.005
@@ -209,21 +210,25 @@ def blend(tier: Tier, other: Tier, share: Share) -> Tier:
 
     Notes
     -----
-    With errors e and f: ``w = sum e (e - f) / sum (e - f)^2``, of which ``slope w - doubt``, within 0 and the
-    most, is taken; the blend is ``tier + w (other - tier)``, of the forecast and of each past day's error.
+    With errors e and f of every third step: ``w = sum e (e - f) / sum (e - f)^2``, of which ``slope w -
+    doubt``, within 0 and the most, is taken; the blend is ``tier + w (other - tier)``, of the forecast and of
+    each past day's error.
 
     References
     ----------
     Bates, J. and Granger, C. (1969), The combination of forecasts, Oper. Res. Q. 20.
     """
-    gap = tier.errors - other.errors
+    some = tier.errors[..., ::_WEIGHED_STEPS]
+    gap = some - other.errors[..., ::_WEIGHED_STEPS]
     over = np.square(gap).sum(axis=(1, 2))
-    gain = (tier.errors * gap).sum(axis=(1, 2))
+    gain = (some * gap).sum(axis=(1, 2))
     best = gain / np.maximum(over, np.float32(1e-9))
     weight = np.clip(share.slope * best - share.doubt, 0, share.most).astype(np.float32)[:, None]
+    if not weight.any():
+        return tier
     return Tier(
         tier.ahead + weight * (other.ahead - tier.ahead),
-        tier.errors - weight[..., None] * gap,
+        tier.errors - weight[..., None] * (tier.errors - other.errors),
     )
 
 
@@ -237,7 +242,7 @@ def better_of(tier: Tier, naive: tuple[Tier, Tier]) -> tuple[Tier, NDArray[np.bo
     array [n]
         Who was given a naive.
     """
-    size = [np.abs(each.errors).mean(axis=(1, 2)) for each in (tier, *naive)]
+    size = [np.abs(each.errors[..., ::_WEIGHED_STEPS]).mean(axis=(1, 2)) for each in (tier, *naive)]
     best = np.where(size[1] < size[2], 1, 2)
     worse = size[0] > CLEARLY_BETTER * np.minimum(size[1], size[2])
     if not worse.any():
