@@ -41,6 +41,20 @@ class WeatherFrame(_Table):
     ambient_c: Series[float] = pa.Field(ge=-60, le=65, description="air temperature [degC]")
 
 
+COLDEST_OIL_C, HOTTEST_OIL_C = -40.0, 160.0
+"""Readings beyond are no oil temperatures [degC]."""
+
+
+class OilFrame(_Table):
+    """Top oil measured in transformers."""
+
+    transformer_id: Series[str] = pa.Field(description="name of the transformer")
+    time: Series[Utc] = pa.Field(description="when it was read, UTC")
+    top_oil_c: Series[float] = pa.Field(
+        ge=COLDEST_OIL_C, le=HOTTEST_OIL_C, description="top-oil temperature [degC]"
+    )
+
+
 class ForecastFrame(_Table):
     """One row for each transformer and hour of the horizon; sorted by both."""
 
@@ -90,11 +104,24 @@ class ThermalFrame(_Table):
 
     transformer_id: Series[str]
     time: Series[Utc]
-    ambient_c: Series[float] = pa.Field(description="air at the transformer, surcharge included [degC]")
+    ambient_c: Series[float] = pa.Field(
+        description="air at the unit, with surcharge and sensor offset [degC]"
+    )
     top_oil_c: Series[float] = pa.Field(description="top oil at median load [degC]")
     hot_spot_c: Series[float] = pa.Field(description="hot spot at median load [degC]")
     hot_spot_c_p90: Series[float] = pa.Field(description="hot spot at p90 load [degC]")
     ageing_pu: Series[float] = pa.Field(ge=0, description="relative ageing rate at median load")
+
+
+class DayLimitFrame(_Table):
+    """What a transformer may carry at the peak of each day of the horizon, and what binds."""
+
+    transformer_id: Series[str]
+    time: Series[Utc] = pa.Field(description="first hour of the day, UTC")
+    rating_kva: Series[float] = pa.Field(gt=0, description="nameplate [kVA]")
+    cyclic_rating_kva: Series[float] = pa.Field(ge=0, description="thermal cyclic rating of this day [kVA]")
+    limit_kva: Series[float] = pa.Field(ge=0, description="the same, or the site's limit if lower [kVA]")
+    limit_by: Series[str] = pa.Field(isin=["hot_spot", "ageing", "current", "site"])
 
 
 class RiskFrame(_Table):
@@ -126,8 +153,20 @@ class RiskFrame(_Table):
     loss_of_life_d: Series[float] = pa.Field(
         ge=0, nullable=True, description="insulation life used over the horizon [d]; empty: not computed"
     )
+    cyclic_rating_kva: Series[float] = pa.Field(
+        ge=0, nullable=True, description="thermal cyclic rating of the first day [kVA]; empty: not computed"
+    )
+    limit_kva: Series[float] = pa.Field(
+        ge=0, nullable=True, description="the same, or the site's limit if lower [kVA]"
+    )
+    limit_by: Series[str] = pa.Field(
+        isin=["hot_spot", "ageing", "current", "site", ""], description="what binds on the first day"
+    )
     confidence: Series[float] = pa.Field(ge=0, le=1, nullable=True)
     reasons: Series[object] = pa.Field(description="list of sentences, largest component first")
+    messages: Series[str] = pa.Field(
+        description="the same as message ids with parameters, JSON; see gridlib.facts.messages"
+    )
 
 
 def _optional(**kwargs: Any) -> Any:

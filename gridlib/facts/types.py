@@ -131,12 +131,19 @@ class Limits(BaseModel):
 
 
 class PlanningRules(BaseModel):
-    """How load transfers are searched and checked."""
+    """How load transfers are searched and checked.
+
+    ``search_limit_s`` is processor time for each plan; then the best found so far is taken, with its bound.
+    ``remote_cost_kvah`` and ``manual_cost_kvah`` are the least overload that one operation must save.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     derating_pct: float = Field(default=5, ge=0, lt=100)
-    max_moves: int = Field(default=2, ge=1, le=2)
+    max_moves: int = Field(default=3, ge=1, le=5)
+    search_limit_s: float = Field(default=30, ge=0)
+    remote_cost_kvah: float = Field(default=0.05, ge=0)
+    manual_cost_kvah: float = Field(default=0.5, ge=0)
     plans_per_transformer: int = Field(default=3, ge=1)
     why_not_per_transformer: int = Field(default=10, ge=0)
     switching_lead_min: int = Field(default=60, ge=0)
@@ -259,7 +266,33 @@ class Proof:
 
 @dataclass(frozen=True)
 class Plan:
-    """A load transfer that was proven; rank 1 is best."""
+    """A load transfer that was proven; rank 1 is best.
+
+    Attributes
+    ----------
+    transformer_id : str
+        The worst transformer that it relieves.
+    moves : tuple of Move
+        In the order in which they are carried out; every state in between is proven too.
+    relief_pct, relieved_kvah : float
+        Cut of the overload of all touched transformers at p50, at p90 where there is none at p50.
+    relieves : tuple of str
+        Transformers at risk whose load above ``aim_pct`` falls, the worst first.
+    aim_pct : float or None
+        Loading above which load counts in the search [%].
+    left_kvah, bound_kvah : float or None
+        Expected energy above ``aim_pct`` that the search leaves on what it was to relieve, and the least that
+        any switching could leave that costs no more operations; derated, as of the run that searched.
+    gap_pct : float or None
+        Distance of the two, share of ``left_kvah``.
+    standing : str
+        "proven" where nothing better exists for as many operations, "cut_short" or "greedy" where the time
+        was up, "checked" for another way that harms nobody; may be empty.
+    switch_at : datetime or None
+        Hour before ``needed_from`` in which the least load is switched; UTC, as all times.
+    switch_back_by : datetime or None
+        Last hour of the horizon in which the network before the plan would hold; None where there is none.
+    """
 
     transformer_id: str
     rank: int
@@ -275,6 +308,14 @@ class Plan:
     needed_from: datetime | None
     needed_until: datetime | None
     decide_by: datetime | None
+    relieves: tuple[str, ...] = ()
+    aim_pct: float | None = None
+    left_kvah: float | None = None
+    bound_kvah: float | None = None
+    gap_pct: float | None = None
+    standing: str = ""
+    switch_at: datetime | None = None
+    switch_back_by: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import Connection
 
+from gridlib.adapters.oil import oil_part, write_oil
 from gridlib.adapters.readers import Reading, read_file
 from gridlib.adapters.records import network as network_records
 from gridlib.adapters.records import runs
@@ -50,7 +51,7 @@ def ingest_paths(
     paths : sequence of Path
         Files, or folders whose CSV and Parquet files are taken.
     kind : str, optional
-        load, weather, network or switches; default is to recognise it.
+        load, oil, weather, network or switches; default is to recognise it.
     actor : str
         Who ingests.
 
@@ -83,6 +84,8 @@ def ingest_file(
         workbench.telemetry.write_load(ingest_id, reading.frame)
     if reading.kind == "weather":
         workbench.telemetry.write_weather(ingest_id, reading.frame)
+    if reading.kind == "oil":
+        write_oil(workbench.telemetry.folder, ingest_id, reading.frame)
     with intention(workbench, actor, "file.ingest", path.name) as act:
         if _is_known(act.connection, reading):
             act.outcome = "repeated"
@@ -141,6 +144,8 @@ def _restore(workbench: Workbench, reading: Reading) -> None:
         workbench.telemetry.write_load(ingest_id, reading.frame)
     if reading.kind == "weather" and not workbench.telemetry.has_part(ingest_id, "weather"):
         workbench.telemetry.write_weather(ingest_id, reading.frame)
+    if reading.kind == "oil" and not oil_part(workbench.telemetry.folder, ingest_id).exists():
+        write_oil(workbench.telemetry.folder, ingest_id, reading.frame)
 
 
 def _read(workbench: Workbench, path: Path, kind: str | None, actor: str) -> Reading:

@@ -19,22 +19,15 @@ from gridlib.domain.network import check_network, neighbours
 from gridlib.domain.planning import plan_transfers
 from gridlib.domain.quality import clean_load
 from gridlib.domain.risk import hold_level, score_risk
-from gridlib.domain.thermal import ambient_at_transformers, forecast_thermal
 from gridlib.domain.thermal.horizon import TAIL_H
 from gridlib.facts.errors import InputError
-from gridlib.facts.frames import (
-    DayLimitFrame,
-    ForecastFrame,
-    RiskFrame,
-    ThermalFrame,
-    WindowFrame,
-    check_frame,
-)
+from gridlib.facts.frames import ForecastFrame, RiskFrame, WindowFrame, check_frame
 from gridlib.facts.types import PlanState
 from gridlib.workbench import Workbench
 from gridlib.workflow import audit, queries
 from gridlib.workflow.audit import Intention, intention
 from gridlib.workflow.decisions import expire_plans, move_plan
+from gridlib.workflow.heat import forecast_heat
 from gridlib.workflow.material import (
     Material,
     as_findings,
@@ -44,7 +37,6 @@ from gridlib.workflow.material import (
     read_loads,
     read_material,
     read_normal_history,
-    read_oil,
 )
 from gridlib.workflow.proof import refresh_record, reserved_moves
 
@@ -164,43 +156,31 @@ def run_risk(workbench: Workbench, run_id: str = "") -> StageResult:
     with workbench.store.read() as connection:
         loads = read_loads(workbench, connection, run)
         metered, _ = clean_load(read_history(workbench, connection, run.issued_at, span_h=TAIL_H))
-        ambient = read_ambient(workbench, connection, pd.DatetimeIndex(metered.index), run.issued_at)
-    thermal, oil, thermal_findings = forecast_thermal(
-        loads.running,
-        loads.network.transformers,
-        ambient_at_transformers(
-            ambient.series,
-            loads.network.transformers,
-            kiosk_surcharge_k=settings.limits.kiosk_surcharge_k,
-        ),
-        metered,
-        oil_c=read_oil(workbench, run.issued_at),
-    )
-    check_frame(ThermalFrame, thermal)
-    day_limits = forecast_day_limits(
-        loads.running, loads.network.transformers, thermal, oil, limits=settings.limits
-    )
-    check_frame(DayLimitFrame, day_limits)
+        heat = forecast_heat(workbench, connection, loads, metered, run.issued_at)
     risk, risk_findings = score_risk(
         loads.running,
         loads.windows,
-        thermal,
+        heat.thermal,
         loads.network,
         limits=settings.limits,
         tz=settings.site.tz,
         measured_kva=metered.ffill(limit=MEASURED_AGE_STEPS).iloc[-1].dropna(),
         normal_kva=loads.forecast.pivot(index="time", columns="transformer_id", values="load_kva_p50"),
-        day_limits=day_limits,
+        day_limits=heat.day_limits,
     )
     risk = hold_level(risk, _earlier_risk(workbench, run), settings.limits)
     check_frame(RiskFrame, risk)
     counts = {level: int((risk["risk_level"] == level).sum()) for level in ("HIGH", "MEDIUM", "LOW")}
     findings = pd.concat(
-        [check_network(loads.network), as_findings(thermal_findings), as_findings(risk_findings)],
+        [check_network(loads.network), heat.findings, as_findings(risk_findings)],
         ignore_index=True,
     )
-    start = oil_frame(loads.running, oil)
-    frames = {"thermal": thermal, "risk": risk, "oil": start, "day_limits": day_limits}
+    frames = {
+        "thermal": heat.thermal,
+        "risk": risk,
+        "oil": oil_frame(loads.running, heat.initial),
+        "day_limits": heat.day_limits,
+    }
     return _record(workbench, run, "risk", frames, findings, counts, begun)
 
 
@@ -221,7 +201,7 @@ def run_planning(workbench: Workbench, run_id: str = "") -> StageResult:
     if not replay:
         expire_plans(workbench)
     kept = [] if replay else _review_open_plans(workbench, material)
-    covered = frozenset(record.plan.transformer_id for record in kept)
+    covered = frozenset(name for record in kept for name in _covered(record))
     cases = plan_transfers(
         material.network,
         material.forecast,
@@ -327,6 +307,12 @@ RUN_STAGE: dict[str, Callable[[Workbench, str], StageResult]] = {
     "planning": run_planning,
     "instructions": run_instructions,
 }
+
+
+def _covered(record: PlanRecord) -> tuple[str, ...]:
+    """Name the transformers that an open plan covers; an undecided alternative covers its own alone."""
+    alternative = record.state is PlanState.DRAFT and record.plan.rank > 1
+    return (record.plan.transformer_id, *(() if alternative else record.plan.relieves))
 
 
 def _is_replay(workbench: Workbench, run: RunRecord) -> bool:

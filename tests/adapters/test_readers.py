@@ -98,7 +98,7 @@ def test_the_same_readings_in_another_dress(good, name, naive_tz):
         ("load_no_time.csv", None, "transformer_id, load_kva are of no known kind"),
         ("unknown_columns.csv", None, "meter, reading are of no known kind"),
         ("load_good.csv", "weather", "ambient_c, issued_at, station_id is missing"),
-        ("load_good.csv", "oil", "no kind of file is called 'oil'"),
+        ("load_good.csv", "tides", "no kind of file is called 'tides'"),
         ("load_good.csv", "network", "tells no network table"),
         ("states_bad.csv", None, "1 bad value.*HALF"),
         ("none.csv", None, "no such file"),

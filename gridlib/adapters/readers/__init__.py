@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gridlib.adapters.readers import load, network, weather
+from gridlib.adapters.readers import load, network, oil, weather
 from gridlib.adapters.readers.findings import Findings
 from gridlib.adapters.readers.raw import RawTable, read_raw
 from gridlib.facts.errors import FileError
@@ -21,6 +21,7 @@ _NETWORK_NAMES = tuple(name for name in NETWORK_TABLES if name != "switch_states
 _EXPECTED = (
     "load: transformer_id, time, load_kva or load_kw [, quality]; "
     "weather: station_id, time, issued_at, ambient_c; "
+    "oil: transformer_id, time, top_oil_c; "
     "switches: switch_id, time, state [, health, tags, source]; "
     f"network: a file named {', '.join(f'{name}.csv' for name in _NETWORK_NAMES)}"
 )
@@ -33,7 +34,7 @@ class Reading:
     Attributes
     ----------
     kind : str
-        load, weather, network or switches.
+        load, oil, weather, network or switches.
     name : str
         The network table where ``kind`` is network, else the file's name.
     frame : DataFrame
@@ -77,7 +78,7 @@ def read_file(
     path : Path
         CSV (UTF-8 or Windows-1256; comma, semicolon or tab) or Parquet.
     kind : str, optional
-        load, weather, network or switches; default is to recognise it by its name and columns.
+        load, oil, weather, network or switches; default is to recognise it by its name and columns.
     power_factor : float
         Converts ``load_kw`` into kVA.
     naive_tz : str
@@ -122,6 +123,8 @@ def read_file(
         )
     elif found == "weather":
         frame = weather.read_weather(table, findings, naive_tz=naive_tz, latest=latest)
+    elif found == "oil":
+        frame = oil.read_oil(table, findings, naive_tz=naive_tz, ratings=ratings, latest=latest)
     elif found == "switches":
         frame = network.read_switch_states(
             table, findings, naive_tz=naive_tz, latest=latest, switches=switches
@@ -170,6 +173,8 @@ def _recognise(path: Path, table: RawTable) -> str:
         return "weather"
     if {"transformer_id", "time"} <= columns and columns & {"load_kva", "load_kw"}:
         return "load"
+    if {"transformer_id", "time", "top_oil_c"} <= columns:
+        return "oil"
     raise table.error(
         f"its columns {', '.join(map(str, table.frame.columns))} are of no known kind",
         what_to_do=f"Expected is one of {_EXPECTED}.",

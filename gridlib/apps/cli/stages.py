@@ -48,7 +48,7 @@ def init(
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files or folders: CSV, Parquet.")],
     kind: Annotated[
-        str | None, typer.Option(help="load, weather, network or switches; default: recognise.")
+        str | None, typer.Option(help="load, oil, weather, network or switches; default: recognise.")
     ] = None,
     home: Home = None,
     as_json: Json = False,

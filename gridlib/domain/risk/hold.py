@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gridlib.domain.risk.levels import HIGH, LEVELS, LOW, RULE_FLOORS, level_of, rank_of, sort_risk
+from gridlib.facts.messages import Message, from_json, render, to_json
 from gridlib.facts.types import Limits
 
 
@@ -43,17 +44,20 @@ def hold_level(scored: pd.DataFrame, previous: Sequence[pd.DataFrame], limits: L
             calm &= _calm(run, ids, rank, limits)
         held = np.where((was >= rank) & ~calm, np.maximum(held, rank), held)
     kept = held > raw
-    note = [
-        f"held at {LEVELS[rank]}: a level is left only after {limits.downgrade_runs} runs at least "
-        f"{limits.downgrade_margin:g} below it"
-        for rank in held
-    ]
-    reasons = [
-        [*found, said] if hold else found
-        for found, said, hold in zip(scored["reasons"], note, kept, strict=True)
-    ]
+    reasons, messages = list(scored["reasons"]), list(scored["messages"])
+    for i in np.flatnonzero(kept):
+        level = Message(f"level.{LEVELS[held[i]]}", {})
+        said = Message(
+            "risk.held", {"level": level, "runs": limits.downgrade_runs, "margin": limits.downgrade_margin}
+        )
+        reasons[i] = [*reasons[i], render(said)]
+        messages[i] = to_json([*from_json(messages[i]), said])
     return sort_risk(
-        scored.assign(risk_level=LEVELS[held], reasons=pd.Series(reasons, index=scored.index, dtype=object))
+        scored.assign(
+            risk_level=LEVELS[held],
+            reasons=pd.Series(reasons, index=scored.index, dtype=object),
+            messages=pd.Series(messages, index=scored.index, dtype=object),
+        )
     )
 
 

@@ -17,7 +17,9 @@ from gridlib.domain.risk.components import (
 from gridlib.domain.risk.levels import LEVELS, RULE_FLOORS, level_of, sort_risk
 from gridlib.domain.risk.reasons import Picture, all_reasons
 from gridlib.domain.risk.running import unknown_foreign_sections
+from gridlib.domain.risk.ties import tie_findings
 from gridlib.domain.thermal.arrays import Floats, column_of, finding_frame, step_of, wide_arrays
+from gridlib.facts.messages import render, to_json
 from gridlib.facts.types import Limits, Network
 from gridlib.facts.units import QUANTILE_COLUMNS
 
@@ -45,6 +47,7 @@ def score_risk(
     tz: str,
     measured_kva: pd.Series | None = None,
     normal_kva: pd.DataFrame | None = None,
+    day_limits: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score every transformer that has a rating and a forecast.
 
@@ -68,6 +71,8 @@ def score_risk(
         Median load with every section at its normal transformer, wide: time x transformer [kVA], for the
         cascading component. Needed only while a switch is out of its normal state; default is the median
         of ``forecast``.
+    day_limits : DataFrame, optional
+        `DayLimitFrame`; the first day of each transformer is shown beside its nameplate.
 
     Returns
     -------
@@ -118,7 +123,7 @@ def score_risk(
     cascading = np.where(loss_known, found, 0.0)
     foreign = unknown_foreign_sections(network, states, normal_kva)
     unknown = [", ".join(foreign.get(str(name), ())) for name in load.ids]
-    rows += _loss_findings(load.ids, loss_known, unknown)
+    rows += _loss_findings(load.ids, loss_known, unknown) + tie_findings(network, states)
     score = weighted_score(overload, heat, cascading, limits)
 
     p_any = _window_chances(windows, load.ids)
@@ -143,7 +148,7 @@ def score_risk(
 
     picture = Picture(
         ids=load.ids,
-        local=load.times.tz_convert(tz),
+        local=list(load.times.tz_convert(tz).to_pydatetime()),
         rating_kva=load.rating_kva,
         median_kva=load.quantile_kva[P50],
         upper_pct=upper,
@@ -156,7 +161,7 @@ def score_risk(
         life_d=ageing_pu.sum(axis=0) * step_h / 24,
         horizon_h=len(load.times) * step_h,
         loss_known=loss_known,
-        loss_sentence=loss["sentence"].to_numpy(object),
+        loss=loss["messages"].to_numpy(object),
         unknown_sections=np.array(unknown, dtype=object),
         measured_kva=measured,
         over_now=over_now,
@@ -166,6 +171,8 @@ def score_risk(
         imminent=asks["R0"],
         raises=raises,
     )
+    reasons = all_reasons(picture, limits)
+    today = _today(day_limits, load.ids)
     first = np.where(over.any(axis=0), over.argmax(axis=0), over_p90.argmax(axis=0))
     first_over = pd.Series(load.times[first]).where(over.any(axis=0) | over_p90.any(axis=0))
     risk = pd.DataFrame(
@@ -190,12 +197,25 @@ def score_risk(
             "hot_spot_c_max": np.where(heat_known, hot_spot_c.max(axis=0), np.nan),
             "hot_spot_c_max_p90": hottest_p90,
             "loss_of_life_d": np.where(heat_known, picture.life_d, np.nan),
+            "cyclic_rating_kva": today["cyclic_rating_kva"].to_numpy(float),
+            "limit_kva": today["limit_kva"].to_numpy(float),
+            "limit_by": today["limit_by"].fillna("").to_numpy(object),
             "confidence": load.confidence,
-            "reasons": pd.Series(all_reasons(picture, limits), dtype=object),
+            "reasons": pd.Series([[render(said) for said in found] for found in reasons], dtype=object),
+            "messages": pd.Series([to_json(found) for found in reasons], dtype=object),
         }
     )
     risk["raised_by"] = risk["raised_by"].astype(object)
     return sort_risk(risk), finding_frame(rows)
+
+
+def _today(day_limits: pd.DataFrame | None, ids: NDArray[np.object_]) -> pd.DataFrame:
+    """Take the first day of each transformer; empty where there is none."""
+    columns = ["transformer_id", "cyclic_rating_kva", "limit_kva", "limit_by"]
+    if day_limits is None:
+        return pd.DataFrame(index=ids, columns=columns[1:], dtype=object)
+    first = day_limits.sort_values("time", kind="stable").drop_duplicates("transformer_id")
+    return first[columns].set_index("transformer_id").reindex(ids)
 
 
 def _loss_findings(

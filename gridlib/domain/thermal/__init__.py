@@ -1,7 +1,7 @@
 """Heat in transformers: the model, ageing, and the trajectory of the forecast horizon."""
 
 from gridlib.domain.thermal.arrays import finding_frame, step_of, wide_arrays
-from gridlib.domain.thermal.horizon import ambient_at_transformers, forecast_thermal
+from gridlib.domain.thermal.horizon import ambient_at_transformers, forecast_day_limits, forecast_thermal
 from gridlib.domain.thermal.model import (
     ThermalResponse,
     ThermalSpec,
@@ -11,14 +11,21 @@ from gridlib.domain.thermal.model import (
     thermal_response,
     thermal_spec,
 )
+from gridlib.domain.thermal.rating import DayLimit, day_limit
+from gridlib.domain.thermal.sensor import OilCorrection, correct_by_sensor
 
 __all__ = [
+    "DayLimit",
+    "OilCorrection",
     "ThermalResponse",
     "ThermalSpec",
     "ThermalState",
     "ageing_rate_pu",
     "ambient_at_transformers",
+    "correct_by_sensor",
+    "day_limit",
     "finding_frame",
+    "forecast_day_limits",
     "forecast_thermal",
     "loss_of_life_d",
     "step_of",

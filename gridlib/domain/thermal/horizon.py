@@ -5,10 +5,26 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gridlib.domain.thermal.arrays import Floats, column_of, fill_gaps, finding_frame, step_of, wide_arrays
-from gridlib.domain.thermal.model import ThermalState, ageing_rate_pu, thermal_response, thermal_spec
+from gridlib.domain.thermal.model import (
+    COOLINGS,
+    ThermalState,
+    ageing_rate_pu,
+    thermal_response,
+    thermal_spec,
+)
+from gridlib.domain.thermal.rating import day_limit
+from gridlib.domain.thermal.sensor import DOUBTFUL_K, correct_by_sensor
+from gridlib.facts.types import Limits
 
 TAIL_H = 72
 """Measured hours run before the horizon: 24 oil time constants of a distribution unit."""
+
+_SENSOR_WORDS = {
+    "hotter": f"measured top oil lies more than {DOUBTFUL_K:g} K above the model: look at its cooling",
+    "doubtful": f"measured top oil lies more than {DOUBTFUL_K:g} K below the model: the sensor is not used",
+    "stuck": "measured top oil stands still while the load moves: the sensor is not used",
+    "silent": "too few top-oil readings in the last day: the sensor is not used",
+}
 
 INDOOR_SURCHARGE_K = 10.0
 """Air in a ventilated room above the weather station's [K]."""
@@ -48,6 +64,8 @@ def forecast_thermal(
     transformers: pd.DataFrame,
     ambient_c: pd.DataFrame,
     history: pd.DataFrame,
+    *,
+    oil_c: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, ThermalState, pd.DataFrame]:
     """Run the thermal model from measured load into the forecast horizon.
 
@@ -61,6 +79,9 @@ def forecast_thermal(
         Air at each transformer, wide: time x transformer, measured tail and horizon [degC].
     history : DataFrame
         Measured load, wide: time x transformer, before the horizon [kVA]; NaN where missing.
+    oil_c : DataFrame, optional
+        Measured top oil at the end of each interval, wide: time (interval start) x transformer, before the
+        horizon [degC]; only the transformers that have a sensor, NaN where missing.
 
     Returns
     -------
@@ -77,6 +98,10 @@ def forecast_thermal(
     The last 72 h of measured load run first; gaps are bridged linearly, and without any reading the
     state is the steady one of the first forecast hour. The p90 trajectory takes the larger of |p10| and
     |p90|, because export heats as well, and starts from the same state.
+
+    Where a top-oil sensor exists, its lasting difference from the model is added to the air, so that
+    everything computed from ``ambient_c`` of the frame follows it, and the horizon starts from the measured
+    oil (`correct_by_sensor`).
     """
     ids, times, quantiles = wide_arrays(forecast, ("load_kva_p10", "load_kva_p50", "load_kva_p90"))
     units = transformers.drop_duplicates("transformer_id").set_index("transformer_id").reindex(ids)
@@ -96,6 +121,7 @@ def forecast_thermal(
         (no_air & ~no_rating, "no_ambient", "no air temperature: no temperatures"),
         (no_load & ~no_air & ~no_rating, "no_forecast", "the forecast has gaps: no temperatures"),
         (air_gaps[len(tail) :].any(axis=0) & ~no_air, "ambient_gap", "air temperature bridged over gaps"),
+        (_unknown_cooling(units), "unknown_cooling", "its cooling is no known word: taken as ONAN"),
     ):
         rows += [(str(name), code, message) for name in ids[found]]
     ok = ~(no_rating | no_air | no_load)
@@ -110,12 +136,23 @@ def forecast_thermal(
     ]
     low, median, high = np.abs(quantiles[:, :, ok]) / rating[ok]
     air_tail, air_ahead = air[: len(tail), ok], air[len(tail) :, ok]
-    start = thermal_response(
+    before = thermal_response(
         np.where(silent, median[0], measured),
         np.where(silent, air_ahead[0], air_tail),
         spec,
         step_min=step_min,
-    ).final
+    )
+    start = before.final
+    if oil_c is not None:
+        read = oil_c.reindex(index=tail, columns=ids[ok]).to_numpy(float)
+        oil = correct_by_sensor(read, before.top_oil_c, spec, step_min=step_min)
+        air_ahead = air_ahead + oil.offset_k
+        start = start._replace(top_oil_c=np.where(np.isfinite(oil.top_oil_c), oil.top_oil_c, start.top_oil_c))
+        rows += [
+            (str(name), f"oil_sensor_{said}", _SENSOR_WORDS[said])
+            for name, said in zip(ids[ok], oil.verdict, strict=True)
+            if said in _SENSOR_WORDS
+        ]
     likely = thermal_response(median, air_ahead, spec, step_min=step_min, initial=start)
     upper = thermal_response(np.maximum(low, high), air_ahead, spec, step_min=step_min, initial=start)
 
@@ -132,6 +169,74 @@ def forecast_thermal(
         }
     )
     return frame, ThermalState(*(_spread(part, ok) for part in start)), finding_frame(rows)
+
+
+def forecast_day_limits(
+    forecast: pd.DataFrame,
+    transformers: pd.DataFrame,
+    thermal: pd.DataFrame,
+    initial: ThermalState,
+    *,
+    limits: Limits,
+) -> pd.DataFrame:
+    """Find what each transformer may carry on each day of the horizon.
+
+    Parameters
+    ----------
+    forecast : DataFrame
+        `ForecastFrame`; the median is used.
+    transformers : DataFrame
+        `Transformers`.
+    thermal : DataFrame
+        `ThermalFrame` of the forecast; its air is used.
+    initial : ThermalState
+        As from `forecast_thermal`.
+    limits : Limits
+        The site's.
+
+    Returns
+    -------
+    DataFrame
+        `DayLimitFrame`: one row for each transformer of ``thermal`` and each day, counted from the first
+        hour of the horizon. Each day starts from the heat that the forecast days before it leave.
+    """
+    everyone, times, (load,) = wide_arrays(forecast, ("load_kva_p50",))
+    known = pd.Index(everyone).isin(thermal["transformer_id"].unique())
+    ids = everyone[known]
+    around = thermal.pivot(index="time", columns="transformer_id", values="ambient_c")
+    air = around.reindex(index=times, columns=ids).to_numpy(float)
+    units = transformers.drop_duplicates("transformer_id").set_index("transformer_id").reindex(ids)
+    rating = units["rating_kva"].to_numpy(float)
+    factor = load[:, known] / rating
+    spec, paper = thermal_spec(units.reset_index()), column_of(units, "paper").to_numpy(object)
+    step = step_of(times)
+    step_min = step / pd.Timedelta(minutes=1)
+    day = max(1, int(pd.Timedelta(days=1) / step))
+    state = ThermalState(*(part[known] for part in initial))
+    parts = []
+    for first in range(0, len(times), day):
+        k, outside = factor[first : first + day], air[first : first + day]
+        found = day_limit(k, outside, spec, step_min=step_min, limits=limits, initial=state, paper=paper)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "transformer_id": ids.astype(object),
+                    "time": times[np.full(len(ids), first)],
+                    "rating_kva": rating,
+                    "cyclic_rating_kva": found.rating_pu * rating,
+                    "limit_kva": found.limit_pu * rating,
+                    "limit_by": found.limit_by,
+                }
+            )
+        )
+        state = thermal_response(k, outside, spec, step_min=step_min, initial=state).final
+    return pd.concat(parts, ignore_index=True)
+
+
+def _unknown_cooling(units: pd.DataFrame) -> NDArray[np.bool_]:
+    """Find cooling that is written down and not known; a missing word is ONAN."""
+    cooling = column_of(units, "cooling").astype("string").str.upper()
+    return np.asarray((cooling.notna() & ~cooling.isin(COOLINGS)).to_numpy(bool))
 
 
 def _spread(part: Floats, ok: NDArray[np.bool_]) -> Floats:

@@ -13,6 +13,9 @@ from gridlib.facts.errors import InputError
 DISTRIBUTION_MAX_KVA = 2500.0
 """Largest distribution transformer (three-phase) [kVA], IEC 60076-7:2005, 3.2."""
 
+COOLINGS = ("ONAN", "ONAF")
+"""Words for cooling that are known."""
+
 _FIELDS = ("d_or_k", "d_hr_k", "loss_ratio", "tau_o_min", "tau_w_min", "x", "y", "k11", "k21", "k22")
 _PRESETS = {
     "distribution ONAN": (55.0, 23.0, 5.0, 180.0, 4.0, 0.8, 1.6, 1.0, 1.0, 2.0),
@@ -221,9 +224,10 @@ def ageing_rate_pu(hot_spot_c: ArrayLike, paper: str | ArrayLike = "normal") -> 
     """
     hot_spot = np.asarray(hot_spot_c, dtype=float)
     upgraded = np.asarray(paper, dtype=object) == "upgraded"
-    return np.where(
-        upgraded, np.exp(15000 / (110 + 273) - 15000 / (hot_spot + 273)), 2 ** ((hot_spot - 98) / 6)
-    )
+    normal_rate = np.asarray(2 ** ((hot_spot - 98) / 6))
+    if not upgraded.any():
+        return normal_rate
+    return np.where(upgraded, np.exp(15000 / (110 + 273) - 15000 / (hot_spot + 273)), normal_rate)
 
 
 def loss_of_life_d(hot_spot_c: ArrayLike, paper: str | ArrayLike = "normal", *, step_min: float) -> Floats:

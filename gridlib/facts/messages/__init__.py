@@ -1,0 +1,142 @@
+"""What people read, in their language: messages as an id with named parameters, and one catalogue of words.
+
+What is found is kept as a `Message`, never as a sentence, so that any language can be written from stored
+rows at any time. Each subject has a module of templates; a template is written for `str.format`, and an id
+has one in every language. Numerals stay Western and units Latin; times are the local hour and day.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from gridlib.facts.errors import InputError
+from gridlib.facts.messages import risk, words
+
+Language = Literal["en", "ar"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+CATALOGUE: dict[str, dict[str, str]] = {**words.TEMPLATES, **risk.TEMPLATES}
+
+_JOINED = {"en": "; ", "ar": "؛ "}
+_MONTHS = {
+    "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+    "ar": (
+        *("كانون الثاني", "شباط", "آذار", "نيسان", "أيار", "حزيران"),
+        *("تموز", "آب", "أيلول", "تشرين الأول", "تشرين الثاني", "كانون الأول"),
+    ),
+}
+_MOMENT = {"en": "{hour} on {day} {month}", "ar": "{hour} يوم {day} {month}"}
+_ISOLATES = str.maketrans({"[": "\u2066", "]": "\u2069"})
+_NO_ISOLATES = dict.fromkeys(range(0x2066, 0x206A))
+
+
+@dataclass(frozen=True)
+class Message:
+    """Something to be said: which sentence, and what stands in it.
+
+    Attributes
+    ----------
+    id : str
+        Of a template in `CATALOGUE`.
+    parameters : mapping
+        What its fields stand for: text, numbers, times with their zone, messages, or several messages.
+    """
+
+    id: str
+    parameters: Mapping[str, Any]
+
+
+def render(message: Message, language: Language = "en") -> str:
+    """Write a message out.
+
+    Parameters
+    ----------
+    message : Message
+        What is to be said.
+    language : {"en", "ar"}
+        In which language.
+
+    Returns
+    -------
+    str
+        The sentence. In Arabic, names and quantities are set apart by Unicode isolates, so that "T-14" and
+        "1,080 kVA" keep their order in a line that runs from right to left.
+
+    Raises
+    ------
+    InputError
+        An id or a language that the catalogue does not have.
+
+    Examples
+    --------
+    >>> render(Message("risk.held", {"level": Message("level.HIGH", {}), "runs": 2, "margin": 0.05}))
+    'held at HIGH: a level is left only after 2 runs at least 0.05 below it'
+    """
+    template = CATALOGUE.get(message.id, {}).get(language)
+    if template is None:
+        raise InputError(
+            f"no text for message '{message.id}' in language '{language}'",
+            what_to_do=f"Languages are {', '.join(LANGUAGES)}; ids are in gridlib.facts.messages.",
+        )
+    if language == "ar":
+        template = template.translate(_ISOLATES)
+    return template.format(**{name: _shown(value, language) for name, value in message.parameters.items()})
+
+
+def _shown(value: Any, language: Language) -> Any:
+    if isinstance(value, Message):
+        return render(value, language)
+    if isinstance(value, str):
+        return f"\u2068{value.translate(_NO_ISOLATES)}\u2069" if language == "ar" else value
+    if isinstance(value, datetime):
+        hour, month = f"{value:%H:%M}", _MONTHS[language][value.month - 1]
+        return _MOMENT[language].format(hour=hour, day=f"{value.day:02d}", month=month)
+    if isinstance(value, Sequence):
+        return _JOINED[language].join(render(part, language) for part in value)
+    return value
+
+
+def to_json(messages: Sequence[Message]) -> str:
+    """Write messages as JSON text, to be kept; `from_json` reads them back.
+
+    Examples
+    --------
+    >>> to_json([Message("level.LOW", {})])
+    '[{"id": "level.LOW", "with": {}}]'
+    """
+    return json.dumps(list(messages), default=_plain, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Message):
+        return {"id": value.id, "with": dict(value.parameters)}
+    if isinstance(value, datetime):
+        return {"time": value.isoformat()}
+    raise InputError(f"{type(value).__name__} cannot stand in a message")
+
+
+def from_json(text: str) -> list[Message]:
+    """Read messages that `to_json` wrote.
+
+    Parameters
+    ----------
+    text : str
+        JSON text.
+
+    Returns
+    -------
+    list of Message
+        As they were.
+    """
+    found: list[Message] = json.loads(text, object_hook=_parsed)
+    return found
+
+
+def _parsed(item: dict[str, Any]) -> Any:
+    if item.keys() == {"id", "with"}:
+        return Message(item["id"], item["with"])
+    if item.keys() == {"time"}:
+        return datetime.fromisoformat(item["time"])
+    return item

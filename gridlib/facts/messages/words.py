@@ -1,0 +1,8 @@
+"""Words that stand inside messages of every subject."""
+
+TEMPLATES: dict[str, dict[str, str]] = {
+    "level.LOW": {"en": "LOW", "ar": "منخفض"},
+    "level.MEDIUM": {"en": "MEDIUM", "ar": "متوسط"},
+    "level.HIGH": {"en": "HIGH", "ar": "مرتفع"},
+}
+"""Template by message id and language; in Arabic, [ and ] enclose what reads from left to right."""
