@@ -171,7 +171,8 @@ def parse_numbers(table: RawTable, column: str) -> NDArray[np.float64]:
     if bad.any():
         place = int(bad.to_numpy().argmax())
         raise table.cell_error(cells.index[place], column, f"'{texts.iloc[place]}' is not a number")
-    return numbers.to_numpy(dtype=float)
+    # Once more by Python's own rule: pandas' parser may be one unit off in the last place.
+    return plain.where(~missing, "nan").to_numpy(dtype=object).astype(float)
 
 
 def parse_flags(table: RawTable, column: str) -> NDArray[np.bool_]:

@@ -113,11 +113,7 @@ def read_switch_states(
     FileError
         The file cannot be used.
     """
-    rows = _columns(table, findings, "switch_states", naive_tz)
-    for column in ("state", "health", "tags"):
-        rows[column] = rows[column].str.upper()
-    rows["tags"] = rows["tags"].str.split().str.join(" ")
-    rows["source"] = rows["source"].str.lower()
+    rows = plain_words(_columns(table, findings, "switch_states", naive_tz))
     rows = drop_unclear_times(rows, naive_tz, findings)
     rows = drop_future(rows, "switch_id", "time", latest, findings)
     rows = _checked(table, "switch_states", rows)
@@ -130,39 +126,114 @@ def read_switch_states(
 
 
 def _columns(table: RawTable, findings: Findings, name: str, naive_tz: str) -> pd.DataFrame:
-    rules = NETWORK_TABLES[name].to_schema().columns
-    assumed = {column: value for (of, column), value in _ASSUMED.items() if of == name}
-    table.require({column for column, rule in rules.items() if not rule.nullable and column not in assumed})
-    done: dict[str, Any] = {}
-    parse: dict[str, Callable[[str], Any]] = {
-        "str": lambda column: parse_names(table, column, optional=True),
-        "float64": lambda column: parse_numbers(table, column),
-        "bool": lambda column: parse_flags(table, column),
-    }
-    for column, rule in rules.items():
-        value, cost = assumed.get(column, (None, _COST.get(column, "left empty")))
-        kind = str(rule.dtype)
-        if column not in table.frame:
-            findings.add_file("optional_column_missing", f"column {column}: {cost}", len(table.frame))
-            empty = float("nan") if kind == "float64" else None
-            done[column] = pd.Series(
-                [empty if value is None else value] * len(table.frame),
-                index=table.frame.index,
-                dtype=_DTYPES[kind],
-            )
-        elif kind.startswith("datetime64"):
-            done[column] = parse_times(table, column, naive_tz)
-        elif column in _DATES:
-            done[column] = parse_dates(table, column)
-        elif rule.nullable or column in assumed:
-            cells = pd.Series(parse[kind](column), index=table.frame.index)
-            done[column] = cells if value is None else cells.where(cells.notna(), value)
-        elif kind == "str":
-            done[column] = parse_names(table, column)
-        else:
-            done[column] = parse[kind](column)
-    findings.add_ignored(table.frame.columns, rules, len(table.frame))
+    table.require(required_columns(name))
+    add_missing_columns(table, findings, name)
+    done = {column: parse_column(table, name, column, naive_tz) for column in _rules(name)}
     return pd.DataFrame(done, index=table.frame.index)
+
+
+def required_columns(name: str) -> set[str]:
+    """Name the columns without which a table cannot be read.
+
+    Parameters
+    ----------
+    name : str
+        Key of `NETWORK_TABLES`.
+
+    Returns
+    -------
+    set of str
+        Columns.
+    """
+    return {
+        column
+        for column, rule in _rules(name).items()
+        if not rule.nullable and (name, column) not in _ASSUMED
+    }
+
+
+def add_missing_columns(table: RawTable, findings: Findings, name: str) -> None:
+    """Say which optional columns are missing and what that costs, and which columns nobody reads.
+
+    Parameters
+    ----------
+    table : RawTable
+        The file.
+    findings : Findings
+        Takes them, as ``optional_column_missing`` and ``column_ignored``.
+    name : str
+        Key of `NETWORK_TABLES`.
+    """
+    for column in _rules(name):
+        if column not in table.frame:
+            cost = _ASSUMED.get((name, column), (None, _COST.get(column, "left empty")))[1]
+            findings.add_file("optional_column_missing", f"column {column}: {cost}", len(table.frame))
+    findings.add_ignored(table.frame.columns, _rules(name), len(table.frame))
+
+
+def parse_column(table: RawTable, name: str, column: str, naive_tz: str) -> pd.Series:
+    """Read one column of a network table.
+
+    Parameters
+    ----------
+    table : RawTable
+        The file; the column may be missing where the table does not require it.
+    name : str
+        Key of `NETWORK_TABLES`.
+    column : str
+        Column of that table.
+    naive_tz : str
+        Zone of stamps without an offset; empty refuses them.
+
+    Returns
+    -------
+    Series
+        With the index of the file, in the type of the table, and what is assumed where a cell is empty.
+
+    Raises
+    ------
+    FileError
+        The first cell that cannot be read.
+    """
+    rule = _rules(name)[column]
+    value, _ = _ASSUMED.get((name, column), (None, ""))
+    index, kind = table.frame.index, str(rule.dtype)
+    if column not in table.frame:
+        empty = float("nan") if kind == "float64" else None
+        return pd.Series([empty if value is None else value] * len(index), index=index, dtype=_DTYPES[kind])
+    if kind.startswith("datetime64"):
+        return parse_times(table, column, naive_tz)
+    if column in _DATES:
+        return parse_dates(table, column)
+    parse: dict[str, Callable[[], Any]] = {
+        "str": lambda: parse_names(table, column, optional=rule.nullable or value is not None),
+        "float64": lambda: parse_numbers(table, column),
+        "bool": lambda: parse_flags(table, column),
+    }
+    cells = pd.Series(parse[kind](), index=index)
+    return cells if value is None else cells.where(cells.notna(), value)
+
+
+def plain_words(rows: pd.DataFrame) -> pd.DataFrame:
+    """Write the words of switch states in the case of their table, tags parted by one blank.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        With state, health, tags and source.
+
+    Returns
+    -------
+    DataFrame
+        A copy of it with those words.
+    """
+    upper = {column: rows[column].str.upper() for column in ("state", "health", "tags")}
+    words = {**upper, "tags": upper["tags"].str.split().str.join(" "), "source": rows["source"].str.lower()}
+    return rows.assign(**words)
+
+
+def _rules(name: str) -> dict[str, Any]:
+    return dict(NETWORK_TABLES[name].to_schema().columns)
 
 
 def _check_ratings(transformers: pd.DataFrame, findings: Findings) -> None:

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from gridlib.apps.cli import backtest, decide, orders, people, stages
+from gridlib.apps.cli import backtest, decide, network, orders, people, stages
 from gridlib.apps.cli.base import complain, fault_of
 from gridlib.facts.errors import FileError, GridlibError
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 for part in (stages.app, backtest.app, decide.app):
     app.registered_commands += part.registered_commands
 app.add_typer(orders.app, name="workorder")
+app.add_typer(network.app, name="network")
 app.add_typer(people.users, name="user")
 app.add_typer(people.audit, name="audit")
 
