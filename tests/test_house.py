@@ -78,4 +78,5 @@ def test_the_checkout_is_the_sample_workspace():
 def test_a_wheel_takes_the_examples_and_never_the_workspace_in_data():
     hatch = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]
     shipped = set(hatch["build"]["targets"]["wheel"]["force-include"])
-    assert shipped == {"notebooks", "data/README.md", "data/demo_seed", "data/sample", "data/site"}
+    examples = {"data/demo_seed", "data/sample", "data/site", "data/templates"}
+    assert shipped == {"notebooks", "data/README.md", *examples}

@@ -100,6 +100,22 @@ def describe_relief(plan: Plan) -> str:
     return text
 
 
+def describe_bound(plan: Plan) -> str:
+    """Say how far a plan is from the best that switching could do; empty where the search did not say."""
+    if plan.left_kvah is None or plan.bound_kvah is None or plan.gap_pct is None:
+        return ""
+    proven = {
+        "proven": "proven best",
+        "checked": "another way, checked",
+        "cut_short": "best found in the time given",
+    }
+    return (
+        f"leaves {plan.left_kvah:.1f} kVAh expected above {plan.aim_pct:.0f} %, no switching of as many "
+        f"operations less than {plan.bound_kvah:.1f} (gap {plan.gap_pct:.1f} %, "
+        f"{proven.get(plan.standing, 'checked single transfers')})"
+    )
+
+
 def print_plan(console: Console, record: PlanRecord) -> None:
     """Print one plan with both sides before and after."""
     plan = record.plan
@@ -123,6 +139,8 @@ def print_plan(console: Console, record: PlanRecord) -> None:
         f"  {describe_relief(plan)}; proof: {plan.proof.method}; not checked: {not_checked}",
         markup=False,
     )
+    if bound := describe_bound(plan):
+        console.print(f"  {bound}", markup=False)
 
 
 def print_queue(console: Console, queue: Queue, tz: str) -> None:

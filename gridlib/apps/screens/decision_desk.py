@@ -236,8 +236,10 @@ def _options(records: list[PlanRecord], levels: dict[str, tuple[int, str]]) -> l
         for r in records
     ]
     planned = {record.plan.transformer_id for record in records}
+    chosen = [r for r in records if r.plan.rank == 1 or r.state is not PlanState.DRAFT]
+    relieved = {name: f"relieved by {r.plan_id}" for r in chosen for name in r.plan.relieves}
     rows += [
-        (place, 0, f"{name} {level} · no transfer helps", name)
+        (place, 0, f"{name} {level} · {relieved.get(name, 'no transfer helps')}", name)
         for name, (place, level) in levels.items()
         if level != "LOW" and name not in planned
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 from gridlib.adapters.records.people import UserRecord
 from gridlib.adapters.records.work_orders import WorkOrderRecord
 from gridlib.apps.html import Html, badge, escape, table
-from gridlib.apps.summary import describe_relief, local_time
+from gridlib.apps.summary import describe_bound, describe_relief, local_time
 from gridlib.facts.errors import NotFoundError
 from gridlib.facts.types import Instruction, Plan, PlanningCase, Side, Step
 from gridlib.workbench import Workbench
@@ -65,7 +65,8 @@ def sections_without_plan(workbench: Workbench, transformer_id: str) -> list[tup
     case = queries.get_case(workbench, run.run_id, transformer_id)
     parts = [(f"{transformer_id}: no load transfer helps", _risk(workbench, transformer_id))]
     if case is not None:
-        parts[0] = (parts[0][0], Html(parts[0][1] + _lines(_do_nothing(case))))
+        elsewhere = [why.reason for why in case.why_not if why.code == "relieved_elsewhere"]
+        parts[0] = (next(iter(elsewhere), parts[0][0]), Html(parts[0][1] + _lines(_do_nothing(case))))
         parts.append((f"Why not ({len(case.why_not)})", _why_not(case)))
     return parts
 
@@ -162,6 +163,15 @@ def _facts(workbench: Workbench, plan: Plan, case: PlanningCase | None) -> Html:
         f"Needed from {local_time(plan.needed_from, tz)} to {local_time(plan.needed_until, tz)}; "
         f"decide by {local_time(plan.decide_by, tz)}.",
     ]
+    if bound := describe_bound(plan):
+        lines.insert(1, f"It {bound}.")
+    if plan.relieves[1:]:
+        lines.insert(1, f"It relieves {', '.join(plan.relieves)}.")
+    if plan.switch_at is not None:
+        lines.append(
+            f"Least load to switch at {local_time(plan.switch_at, tz)}; last hour to switch back "
+            f"{local_time(plan.switch_back_by, tz)}."
+        )
     return _lines([*lines, *(_do_nothing(case) if case is not None else ())])
 
 

@@ -4,7 +4,13 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from gridlib.domain.instructions.steps import sides_of, voltage_band, write_rollback, write_steps
+from gridlib.domain.instructions.steps import (
+    changes_a,
+    sides_of,
+    voltage_band,
+    write_rollback,
+    write_steps,
+)
 from gridlib.domain.instructions.transfer import Transfer, clock, make_transfer, switching_hour
 from gridlib.facts.errors import InputError
 from gridlib.facts.types import Instruction, Limits, Network, Plan, Step
@@ -74,11 +80,9 @@ def write_instruction(
     ]
     rollback = write_rollback(transfers)
     steps = write_steps(plan, transfers, rollback, network, hour=hour, tz=tz)
-    donor, receivers = plan.transformer_id, sorted({move.to_transformer for move in plan.moves})
-    sections = ", ".join(transfer.sections for transfer in transfers)
     return Instruction(
         plan_id=plan_id,
-        title=f"{plan_id}: transfer {sections} from {donor} to {', '.join(receivers)}",
+        title=f"{plan_id}: transfer {_moved(transfers)}",
         purpose=_purpose(plan, tz),
         steps=steps,
         checklist=CHECKLIST,
@@ -86,6 +90,17 @@ def write_instruction(
         abort_triggers=_abort_triggers(plan, transfers, steps, tz),
         notes=_notes(plan, transfers, hour, tz),
     )
+
+
+def _moved(transfers: Sequence[Transfer]) -> str:
+    """Say which sections go from where to where."""
+    donors = dict.fromkeys(t.move.from_transformer for t in transfers)
+    words = []
+    for donor in donors:
+        mine = [t for t in transfers if t.move.from_transformer == donor]
+        receivers = sorted({t.move.to_transformer for t in mine})
+        words.append(f"{', '.join(t.sections for t in mine)} from {donor} to {', '.join(receivers)}")
+    return "; ".join(words)
 
 
 def _purpose(plan: Plan, tz: str) -> str:
@@ -99,7 +114,8 @@ def _purpose(plan: Plan, tz: str) -> str:
         )
     need = f" from {clock(plan.needed_from, tz)}" if plan.needed_from else ""
     risk = f"; net risk {plan.risk_before:.2f} to {plan.risk_after:.2f}"
-    return f"Relieve {plan.transformer_id}{need}: {'; '.join(words) or 'see the plan'}{risk}"
+    relieved = ", ".join(plan.relieves) or plan.transformer_id
+    return f"Relieve {relieved}{need}: {'; '.join(words) or 'see the plan'}{risk}"
 
 
 def _abort_triggers(
@@ -111,10 +127,14 @@ def _abort_triggers(
     triggers = []
     for t, read in zip(transfers, after, strict=True):
         receiver, most = t.move.to_transformer, f"{t.receiver_limit_a:.0f} A"
+        added_a, leaving_a = changes_a(transfers, receiver)
+        crowded = f"current at {receiver} and at {t.move.open_switch} together above {most}"
+        if leaving_a:
+            crowded = f"current at {receiver} above {t.receiver_limit_a - added_a + leaving_a:.0f} A"
         triggers += [
             f"{before[t.move.open_switch]}: current at {t.move.open_switch} outside "
             f"{t.low_a:.0f}-{t.high_a:.0f} A",
-            f"{before[sides_of(t)]}: current at {receiver} and at {t.move.open_switch} together above {most}",
+            f"{before[sides_of(t)]}: {crowded}",
             f"{read}: {receiver} above {most} on a phase",
             f"{before[sides_of(t)]} or {read}: voltage on a phase outside {voltage_band()}",
         ]

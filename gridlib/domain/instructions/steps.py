@@ -50,6 +50,13 @@ def sides_of(transfer: Transfer) -> str:
     return f"{transfer.move.from_transformer} and {transfer.move.to_transformer}"
 
 
+def changes_a(transfers: Sequence[Transfer], unit: str) -> tuple[float, float]:
+    """Add up the current that a transformer takes over at most, and what leaves it for sure before that."""
+    takes = [k for k, t in enumerate(transfers) if t.move.to_transformer == unit]
+    earlier = [t for t in transfers[: takes[0]] if t.move.from_transformer == unit]
+    return sum(transfers[k].high_a for k in takes), sum(t.low_a for t in earlier)
+
+
 def _readings_before(transfers: Sequence[Transfer], hour: pd.Timestamp, tz: str) -> Iterator[Step]:
     for t in transfers:
         yield _step(
@@ -65,16 +72,17 @@ def _readings_before(transfers: Sequence[Transfer], hour: pd.Timestamp, tz: str)
             range_a=(float(round(t.low_a)), float(round(t.high_a))),
         )
     for sides, together in _by_sides(transfers).items():
-        added_a, limit_a = sum(t.high_a for t in together), together[0].receiver_limit_a
-        receiver = together[0].move.to_transformer
+        receiver, limit_a = together[0].move.to_transformer, together[0].receiver_limit_a
+        added_a, leaving_a = changes_a(transfers, receiver)
+        first = f" once {leaving_a:.0f} A have left it" if leaving_a else ""
         yield _step(
             "prepare",
             "READ",
             sides,
             f"low-voltage boards of {sides}",
             f"Read load and voltage of all three phases at {sides} and write them down.",
-            f"{receiver} at most {limit_a - added_a:.0f} A, so that {added_a:.0f} A fit within "
-            f"{limit_a:.0f} A; {voltage_band()} on each phase",
+            f"{receiver} at most {limit_a - added_a + leaving_a:.0f} A, so that {added_a:.0f} A fit within "
+            f"{limit_a:.0f} A{first}; {voltage_band()} on each phase",
             "Outside: do not switch; abort, and have the plan proved again with the readings.",
         )
 

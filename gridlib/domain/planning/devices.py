@@ -5,46 +5,49 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from gridlib.domain.planning.feeding import Feeding, moves_feeding
 from gridlib.domain.planning.fleet import Device, Fleet
 from gridlib.domain.planning.reserve import Reservation, landing_of
 from gridlib.facts.types import Move
 
 
 class Refusal(NamedTuple):
-    """Why a transfer is not allowed: short name, and a sentence with the binding limit."""
+    """Why a transfer is not allowed: short name, a sentence with the binding limit, and whose limit it is."""
 
     code: str
     reason: str
+    element: str = ""
 
 
 def misfits(fleet: Fleet, moves: Sequence[Move]) -> Iterator[Refusal]:
-    """Find moves that do not fit what the network looks like now."""
+    """Find moves that do not fit what the network looks like now, or what the moves before leave."""
     if not moves:
         yield Refusal("no_moves", "the plan has no moves")
+    feeding: Feeding | None = moves_feeding(fleet, moves)
     for move in moves:
         opening, closing = fleet.devices.get(move.open_switch), fleet.devices.get(move.close_switch)
         if opening is None or closing is None:
             missing = move.open_switch if opening is None else move.close_switch
             what = f"switch '{missing}' is not in the network" if missing else "one switch is missing"
             yield Refusal("unknown_switch", f"{what}; a transfer opens one switch and closes another")
+            feeding = None
             continue
         if not opening.is_closed:
             yield Refusal("state_changed", f"{move.open_switch} is open already, it was to be opened")
         if closing.is_closed:
             yield Refusal("state_changed", f"{move.close_switch} is closed already, it was to be closed")
-        if not opening.is_closed or closing.is_closed:
+        if feeding is None or not opening.is_closed or closing.is_closed:
+            feeding = None
             continue
         donor, receiver = fleet.position(move.from_transformer), fleet.position(move.to_transformer)
-        heads = [node for node in (opening.start, opening.end) if node >= 0]
-        heads = [node for node in heads if fleet.tree.parent_switch[node] == move.open_switch]
-        moved = {str(fleet.names[node]) for head in heads for node in fleet.below(head)}
-        landing = landing_of(fleet, move)
+        found = feeding.changed(opening, closing)
+        cut = found[1] if found else []
+        moved = {str(fleet.names[node]) for node in cut}
         if (
-            not moved
+            found is None
             or moved != set(move.sections)
-            or fleet.tree.source[fleet.position(move.sections[0])] != donor
-            or landing < 0
-            or fleet.tree.source[landing] != receiver
+            or feeding.root(cut[0]) != donor
+            or found[0].root(cut[0]) != receiver
             or donor == receiver
         ):
             yield Refusal(
@@ -52,6 +55,7 @@ def misfits(fleet: Fleet, moves: Sequence[Move]) -> Iterator[Refusal]:
                 f"opening {move.open_switch} and closing {move.close_switch} no longer moves "
                 f"{', '.join(move.sections)} from {move.from_transformer} to {move.to_transformer}",
             )
+        feeding = found[0] if found else None
     for names, what in (
         ([name for move in moves for name in move.sections], "section"),
         ([name for move in moves for name in (move.open_switch, move.close_switch)], "switch"),
@@ -73,30 +77,56 @@ def conflicts(fleet: Fleet, moves: Sequence[Move], reserved: Reservation) -> Ite
 
 def blocked(fleet: Fleet, moves: Sequence[Move]) -> Iterator[Refusal]:
     """Find devices that may not be operated, or not on load, and ties whose phases were never compared."""
-    for move in moves:
-        opening, closing = fleet.devices[move.open_switch], fleet.devices[move.close_switch]
-        for device in (closing, opening, *_path(fleet, move), *_feeder_heads(fleet, move)):
-            if device.health in ("FAULT", "MAINTENANCE"):
-                yield Refusal(
-                    f"switch_{device.health.lower()}", f"{device.switch_id} is reported in {device.health}"
-                )
-            if device.tags:
-                yield Refusal("tagged", f"{device.switch_id} on the path is {device.tags}")
-            if not device.is_closed and device is not closing:
-                yield Refusal("state_changed", f"{device.switch_id} on the path to the receiver is open")
-        if closing.kind == "tie" and not closing.phase_rotation:
+    for move, device in _used(fleet, moves):
+        if device.health in ("FAULT", "MAINTENANCE"):
             yield Refusal(
-                "phase_rotation_unconfirmed", f"phase rotation at {closing.switch_id} was never confirmed"
+                f"switch_{device.health.lower()}",
+                f"{device.switch_id} is reported in {device.health}",
+                device.switch_id,
             )
-        for device, column, value in (
+        if device.tags:
+            yield Refusal("tagged", f"{device.switch_id} on the path is {device.tags}", device.switch_id)
+        if not device.is_closed and device.switch_id not in {m.close_switch for m in moves}:
+            yield Refusal(
+                "state_changed", f"{device.switch_id} on the path to the receiver is open", device.switch_id
+            )
+        if device.switch_id != move.close_switch:
+            continue
+        opening = fleet.devices[move.open_switch]
+        if device.kind == "tie" and not device.phase_rotation:
+            yield Refusal(
+                "phase_rotation_unconfirmed",
+                f"phase rotation at {device.switch_id} was never confirmed",
+                device.switch_id,
+            )
+        for used, column, value in (
             (opening, "load_break_a", opening.load_break_a),
-            (closing, "load_break_a", closing.load_break_a),
-            (closing, "fault_make_ka", closing.fault_make_ka),
+            (device, "load_break_a", device.load_break_a),
+            (device, "fault_make_ka", device.fault_make_ka),
         ):
             if not value > 0:
                 yield Refusal(
-                    "capability_unknown", f"{column} of {device.switch_id} is not known: no use on load"
+                    "capability_unknown",
+                    f"{column} of {used.switch_id} is not known: no use on load",
+                    used.switch_id,
                 )
+
+
+def _used(fleet: Fleet, moves: Sequence[Move]) -> Iterator[tuple[Move, Device]]:
+    """List the devices of each move, then those that would carry the moved load, then the feeder heads."""
+    feeding = moves_feeding(fleet, moves)
+    for move in moves:
+        after = feeding.after(move)
+        names = [move.close_switch, move.open_switch]
+        if after is not None:
+            names += [name for name in after.way_up(landing_of(fleet, move)) if name != move.open_switch]
+            moved = [fleet.position(name) for name in move.sections]
+            names += [after.parents[node][1] for node in moved if after.parents[node][1] not in names]
+            feeding = after
+        for name in names:
+            yield move, fleet.devices[name]
+        for head in _feeder_heads(fleet, move):
+            yield move, head
 
 
 def _path(fleet: Fleet, move: Move) -> list[Device]:
@@ -142,29 +172,3 @@ def _way_to(fleet: Fleet, move: Move) -> list[Device]:
             names.append(fleet.tree.parent_switch[node])
             node = int(fleet.tree.parent[node])
     return [fleet.devices[name] for name in names if name]
-
-
-def fed_after(fleet: Fleet, moves: Sequence[Move]) -> dict[int, tuple[int, str]] | None:
-    """Feed the touched sections anew: parent and switch of each; None unless all are fed, by one way each."""
-    units = {fleet.position(name) for move in moves for name in (move.from_transformer, move.to_transformer)}
-    near: dict[int, list[tuple[int, str]]] = {}
-    opened = {move.open_switch for move in moves}
-    sections = [section for unit in units for section in fleet.members.get(unit, ())]
-    edges = [(node, int(fleet.tree.parent[node]), str(fleet.tree.parent_switch[node])) for node in sections]
-    edges = [edge for edge in edges if edge[2] not in opened]
-    ties = [fleet.devices[move.close_switch] for move in moves]
-    edges += [(tie.start, tie.end, tie.switch_id) for tie in ties]
-    for start, end, switch in edges:
-        near.setdefault(start, []).append((end, switch))
-        near.setdefault(end, []).append((start, switch))
-    fed: dict[int, tuple[int, str]] = {}
-    reached = sorted(units)
-    for node in reached:
-        for other, switch in near.get(node, ()):
-            if node in fed and fed[node][1] == switch:
-                continue
-            if other in fed or other in units:
-                return None
-            fed[other] = (node, switch)
-            reached.append(other)
-    return fed if len(fed) == len(sections) else None

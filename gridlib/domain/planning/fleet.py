@@ -48,6 +48,7 @@ class Device(NamedTuple):
     fault_make_ka: float
     limit_kva: float
     phase_rotation: str
+    remote: bool
 
 
 @dataclass(frozen=True)
@@ -225,6 +226,21 @@ class Fleet:
         load = share * self.normal_kva[:, :, normal]
         return load, spread_pu * np.abs(load)
 
+    def spread_pu(self, sections: npt.NDArray[np.int64]) -> Floats:
+        """+- range of the loads of sections, share of the load."""
+        spread: Floats = self._shares[2][sections - self.tree.transformers]
+        return spread
+
+    def sections_kva(
+        self, sections: npt.NDArray[np.int64], quantiles: Sequence[int], sides: Sequence[int]
+    ) -> Floats:
+        """Load [Q, S, T] of sections at some quantiles, each at one side of the +- range: -1, 0 or 1."""
+        normal, share, spread_pu = (values[sections - self.tree.transformers] for values in self._shares)
+        load = np.stack([self.normal_kva[q][:, normal].T for q in quantiles]) * share[:, None]
+        load = load + np.array(sides)[:, None, None] * spread_pu[:, None] * np.abs(load)
+        known: Floats = np.where((normal >= 0)[:, None], load, np.nan)
+        return known
+
     def moved_kva(self, sections: Iterable[int]) -> tuple[Floats, Floats]:
         """Load of a group of sections and its +- range, comonotonic, each [Q, T] in kVA."""
         load, spread = np.zeros((2, *self.load_kva.shape[:2]))
@@ -296,6 +312,7 @@ def _devices(network: Network, states: pd.DataFrame, tree: FeedingTree) -> dict[
     optional = ("load_break_a", "fault_make_ka", "limit_kva")
     switches = switches.assign(**{name: np.nan for name in optional if name not in switches})
     rotation = switches.get("phase_rotation_confirmed_on", pd.Series("", index=switches.index))
+    no = [False] * len(switches)
     columns = [
         switches["switch_id"],
         switches["kind"],
@@ -308,5 +325,6 @@ def _devices(network: Network, states: pd.DataFrame, tree: FeedingTree) -> dict[
         states["time"],
         *(switches[name].astype(float).tolist() for name in optional),
         rotation.where(rotation.notna(), "").astype(str).str.strip(),
+        switches["remote"].fillna(False).astype(bool).tolist() if "remote" in switches else no,
     ]
     return {row[0]: Device(*row) for row in zip(*columns, strict=True)}

@@ -128,6 +128,7 @@ def too_hot(
                 f"hot spot of {fleet.names[unit]} would reach {after[hour]:.1f} degC at {name} on "
                 f"{fleet.times[hour].tz_convert(fleet.tz):%a %d %b %H:%M}, limit {limit_c:g} degC: "
                 f"{after[hour] - limit_c:.1f} K too much",
+                str(fleet.names[unit]),
             )
 
 

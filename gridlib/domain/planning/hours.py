@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from gridlib.domain.planning.devices import Refusal
+from gridlib.domain.planning.feeding import Feeding
 from gridlib.domain.planning.fleet import CHECKED, P10, P50, P90, SPREAD, Fleet, Floats
 from gridlib.domain.planning.reserve import Reservation
 from gridlib.facts.types import Limits, Move, PlanningRules
@@ -36,6 +37,7 @@ def load_break(fleet: Fleet, moves: Sequence[Move], rules: PlanningRules) -> Ite
                     "load_break_exceeded",
                     f"{name} would break {peak_a:.0f} A at p90, limit {limit_a:.0f} A: "
                     f"{peak_a - limit_a:.0f} A too much",
+                    name,
                 )
 
 
@@ -49,11 +51,12 @@ def _peak_kva(moved: tuple[Floats, Floats]) -> Floats:
 def switch_limits(
     fleet: Fleet,
     moves: Sequence[Move],
-    fed: dict[int, tuple[int, str]],
+    feeding: Feeding,
     reserved: Reservation,
     rules: PlanningRules,
 ) -> Iterator[Refusal]:
     """Find switches that would carry more than their limit; the ties among them as ``tie_limit``."""
+    fed = feeding.parents
     limited = [fleet.devices[switch] for _, switch in fed.values()]
     limited = [device for device in limited if np.isfinite(device.limit_kva)]
     if not limited:
@@ -75,6 +78,7 @@ def switch_limits(
                 f"{device.switch_id} would carry {flow[quantile, hour]:.0f} kVA "
                 f"{_when(fleet, int(quantile), int(hour), rules)}, limit {device.limit_kva:.0f} kVA: "
                 f"{flow[quantile, hour] - device.limit_kva:.0f} kVA too much",
+                device.switch_id,
             )
 
 
@@ -126,6 +130,7 @@ def all_hours(
                     f"{fleet.names[unit]} would reach {100 * reached / rating:.1f} %"
                     f"{' in export' if way else ''} {_when(fleet, int(quantile), int(hour), rules)}, "
                     f"limit {limits.loading_limit_pct:g} %: {reached - limit:.0f} kVA too much",
+                    str(fleet.names[unit]),
                 )
             )
     return tuple(found), margin_pct

@@ -1,27 +1,20 @@
 """From transformers at risk to ranked, proven plans, and the words for what switching cannot do."""
 
 from collections.abc import Sequence, Set
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from gridlib.domain.planning.choose import Desk, Offer, choose_plans
 from gridlib.domain.planning.fleet import Fleet, build_fleet
 from gridlib.domain.planning.heat import Heat, heat_of
-from gridlib.domain.planning.prove import proof_of
-from gridlib.domain.planning.rank import (
-    best_first,
-    do_nothing_of,
-    make_plan,
-    other_measures_of,
-    refuse_on_risk,
-    touched_units,
-)
-from gridlib.domain.planning.reserve import Reservation, reserve
-from gridlib.domain.planning.score import score_scenarios
-from gridlib.domain.planning.search import find_candidates
+from gridlib.domain.planning.portfolio import Promises, expected_over_kvah, find_portfolio
+from gridlib.domain.planning.rank import do_nothing_of, other_measures_of
+from gridlib.domain.planning.reserve import reserve
+from gridlib.domain.planning.score import Scenario, score_scenarios
+from gridlib.domain.planning.why_not import distinct, neighbours_of, refused_singles
+from gridlib.domain.planning.wiring import ground_of, wire
 from gridlib.domain.thermal import ThermalState
-from gridlib.facts.errors import GridlibError
 from gridlib.facts.types import Limits, Move, Network, Plan, PlanningCase, PlanningRules, RiskLevel, WhyNot
 
 
@@ -73,13 +66,16 @@ def plan_transfers(
     tuple of PlanningCase
         One for each transformer at risk that is not covered, riskiest first: imminent, then HIGH, then by
         score. Each holds what doing nothing costs, up to ``plans_per_transformer`` plans ranked by net
-        risk reduction, fewer operations and margin, and why other transfers were refused. A transformer
-        that cannot be planned has one reason, ``forecast_missing`` or ``failed``, and nothing else.
+        risk reduction, fewer operations and margin, and why other transfers were refused. A plan is listed
+        with the worst transformer that it relieves. A transformer that cannot be planned has one reason,
+        ``forecast_missing`` or ``failed``, and nothing else.
 
     Notes
     -----
-    The best plan of a riskier transformer reserves its receivers' headroom, its switches and its sections
-    before the next transformer is planned; the relief of its donor is not counted on.
+    The switching that relieves all of them most together is found first (`portfolio`), and taken apart into
+    plans that hold whatever becomes of the others. Around each, the best plan for 2, 4, 6, ... operations is
+    found while the others keep their headroom, switches and sections (`options`); all are proven, scored
+    and ranked (`choose`). The plans of rank 1 hold together.
     """
     at_risk = risk[risk["risk_level"].isin([RiskLevel.MEDIUM, RiskLevel.HIGH])]
     at_risk = at_risk[~at_risk["transformer_id"].isin(list(covered))]
@@ -91,65 +87,79 @@ def plan_transfers(
     fleet = build_fleet(network, forecast, tz)
     heat = heat_of(fleet, forecast, ambient_c, initial)
     moment = fleet.times[0] if now is None else now
-    spoken_for = list(reserved)
-    cases = []
-    for transformer_id in at_risk["transformer_id"]:
-        donor = fleet.position(transformer_id)
-        if (
-            donor < 0
-            or not np.isfinite(fleet.load_kva[:, :, donor]).all()
-            or np.isnan(fleet.rating_kva[donor])
-        ):
-            reason = f"{transformer_id} has no load forecast or no rating"
-            cases.append(_unplanned(transformer_id, "forecast_missing", reason))
-            continue
-        try:
-            case = _plan_one(fleet, donor, heat, reserve(fleet, spoken_for), limits, rules, moment)
-        except GridlibError as error:
-            cases.append(_unplanned(transformer_id, "failed", str(error)))
-            continue
-        if case.plans:
-            spoken_for += case.plans[0].moves
-        cases.append(case)
-    return tuple(cases)
+    names = at_risk["transformer_id"].tolist()
+    donors = [fleet.position(name) for name in names if _is_known(fleet, fleet.position(name))]
+    wiring = wire(fleet, rules)
+    ground = ground_of(fleet, wiring)
+    radial = [unit for unit in donors if fleet.tree.source[unit] == unit]
+    tasks = find_portfolio(fleet, wiring, ground, radial, reserved, limits, rules)
+    offers = choose_plans(Desk(fleet, wiring, heat, limits, rules, moment), tasks, reserved)
+    cases = _cases(fleet, donors, offers, heat, reserved, limits, rules)
+    unknown = "has no load forecast or no rating"
+    return tuple(
+        cases[fleet.position(name)]
+        if fleet.position(name) in cases
+        else _unplanned(name, "forecast_missing", f"{name} {unknown}")
+        for name in names
+    )
+
+
+def _is_known(fleet: Fleet, unit: int) -> bool:
+    known = 0 <= unit < fleet.tree.transformers and np.isfinite(fleet.load_kva[:, :, unit]).all()
+    return bool(known and np.isfinite(fleet.rating_kva[unit]))
+
+
+def _has_excess(fleet: Fleet, unit: int, limits: Limits) -> bool:
+    """Tell whether any load lies where the overload severity starts."""
+    start_kva = fleet.rating_kva[unit] * limits.overload_points[0][0] / 100
+    return expected_over_kvah(fleet, fleet.load_kva[:, :, unit], start_kva) > 0
 
 
 def _unplanned(transformer_id: str, code: str, reason: str) -> PlanningCase:
     return PlanningCase(transformer_id, {}, (), (WhyNot(transformer_id, (), code, reason),), ())
 
 
-def _plan_one(
+def _cases(
     fleet: Fleet,
-    donor: int,
+    donors: Sequence[int],
+    offers: Sequence[Offer],
     heat: Heat,
-    reserved: Reservation,
+    reserved: Sequence[Move],
     limits: Limits,
     rules: PlanningRules,
-    now: pd.Timestamp,
-) -> PlanningCase:
-    name = str(fleet.names[donor])
-    candidates, refused = find_candidates(fleet, donor, reserved, limits, rules)
-    if fleet.tree.source[donor] != donor:
-        why = WhyNot(name, (), "not_radial", f"{name} feeds a ring or is joined with another transformer")
-        refused.insert(0, why)
-    touched = [touched_units(fleet, candidate.moves) for candidate in candidates]
-    everyone = sorted({donor}.union(*touched))
-    scenarios = [(everyone, ()), *((units, c.moves) for units, c in zip(touched, candidates, strict=True))]
-    before, *outcomes = score_scenarios(fleet, scenarios, heat, reserved, limits)
-    plans: list[Plan] = []
-    harmless: list[WhyNot] = []
-    for candidate, after in zip(candidates, outcomes, strict=True):
-        if (refusal := refuse_on_risk(fleet, before, after, limits)) is not None:
-            harmless.append(WhyNot(name, candidate.moves, *refusal))
-        else:
-            proof = proof_of(fleet, candidate.moves, candidate.trial, rules, now)
-            plans.append(make_plan(fleet, candidate.moves, proof, before, after, limits, rules))
-    ranked = sorted(plans, key=best_first)[: rules.plans_per_transformer]
-    ranked = [replace(plan, rank=rank) for rank, plan in enumerate(ranked, start=1)]
-    return PlanningCase(
-        name,
-        do_nothing_of(fleet, donor, before[donor], limits),
-        tuple(ranked),
-        tuple([*harmless, *refused][: rules.why_not_per_transformer]),
-        other_measures_of(fleet, donor, ranked[0] if ranked else None, limits),
-    )
+) -> dict[int, PlanningCase]:
+    """Write down what there is to say about each transformer."""
+    offer_of = {offer.task.donors[0]: offer for offer in offers}
+    best = [offer.plans[0] for offer in offers if offer.plans]
+    relieved_by = {name: plan for plan in reversed(best) for name in plan.relieves}
+    promises = Promises(fleet, [*reserved, *(move for plan in best for move in plan.moves)])
+    (states,) = score_scenarios(fleet, [Scenario(donors, (), reserve(fleet, ()))], heat, limits)
+    cases = {}
+    for unit in donors:
+        name = str(fleet.names[unit])
+        offer = offer_of.get(unit)
+        if offer is not None and offer.failed:
+            cases[unit] = _unplanned(name, "failed", offer.failed)
+            continue
+        plans = offer.plans if offer else ()
+        refused = list(offer.refused) if offer else []
+        if fleet.tree.source[unit] != unit:
+            why = f"{name} feeds a ring or is joined with another transformer"
+            refused.insert(0, WhyNot(name, (), "not_radial", why))
+        helper: Plan | None = plans[0] if plans else relieved_by.get(name)
+        if helper is None and not refused and not _has_excess(fleet, unit, limits):
+            why = f"{name} stays below {limits.overload_points[0][0]:g} % at p10, p50 and p90"
+            refused.append(WhyNot(name, (), "nothing_to_relieve", why))
+        if helper is not None and not plans:
+            why = f"{name} is relieved by the plan for {helper.transformer_id}"
+            refused.insert(0, WhyNot(name, helper.moves, "relieved_elsewhere", why))
+        others = promises.near(neighbours_of(fleet, unit), but=plans[0].moves if plans else ())
+        refused += refused_singles(fleet, unit, reserve(fleet, others), limits, rules)
+        cases[unit] = PlanningCase(
+            name,
+            do_nothing_of(fleet, unit, states[unit], limits),
+            plans,
+            tuple(distinct(refused)[: rules.why_not_per_transformer]),
+            other_measures_of(fleet, unit, helper, limits),
+        )
+    return cases

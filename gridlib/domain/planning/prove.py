@@ -1,12 +1,13 @@
 """Is a transfer allowed? One check for planning, approval, issue and start."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from gridlib.domain.planning.devices import Refusal, blocked, conflicts, fed_after, misfits, unconfirmed
+from gridlib.domain.planning.devices import Refusal, blocked, conflicts, misfits, unconfirmed
+from gridlib.domain.planning.feeding import Feeding, moves_feeding
 from gridlib.domain.planning.fleet import Fleet, build_fleet
 from gridlib.domain.planning.heat import Heat, heat_of, heat_refusals
 from gridlib.domain.planning.hours import all_hours, load_break, switch_limits, unknown_loads
@@ -150,21 +151,38 @@ def try_moves(
     -------
     Trial
         All refusals of the first of these groups that has any; margin is None where no load was looked at.
+
+    Notes
+    -----
+    The switch-back passes through the same states in the other order, so it is proven with them.
     """
     for group in (misfits(fleet, moves), conflicts(fleet, moves, reserved), blocked(fleet, moves)):
         if found := tuple(dict.fromkeys(group)):
             return Trial(found, None)
-    fed = fed_after(fleet, moves)
-    if fed is None:
-        names = " and ".join(sorted({move.close_switch for move in moves}))
-        refusal = Refusal("not_radial", f"closing {names} would leave a ring or a section without supply")
-        return Trial((refusal,), None)
     if found := tuple(unknown_loads(fleet, moves)):
         return Trial(found, None)
-    overloads, margin_pct = all_hours(fleet, moves, reserved, limits, rules)
-    found = (
-        *load_break(fleet, moves, rules),
-        *switch_limits(fleet, moves, fed, reserved, rules),
-        *overloads,
-    )
-    return Trial(found, margin_pct)
+    margin_pct = np.inf
+    refusals = list(load_break(fleet, moves, rules))
+    # Each state that the sheet passes through, and that an abort may leave, is looked at in every hour.
+    for count, feeding in enumerate(_states(fleet, moves), start=1):
+        overloads, left_pct = all_hours(fleet, moves[:count], reserved, limits, rules)
+        found = (*switch_limits(fleet, moves[:count], feeding, reserved, rules), *overloads)
+        if count < len(moves):
+            found = tuple(
+                refusal._replace(
+                    code="step_order", reason=f"after {count} of {len(moves)} moves {refusal.reason}"
+                )
+                for refusal in found
+            )
+        refusals += found
+        margin_pct = min(margin_pct, left_pct)
+    return Trial(tuple(refusals), margin_pct)
+
+
+def _states(fleet: Fleet, moves: Sequence[Move]) -> Iterator[Feeding]:
+    """Yield the trees after each move, of moves that fit."""
+    feeding: Feeding | None = moves_feeding(fleet, moves)
+    for move in moves:
+        feeding = None if feeding is None else feeding.after(move)
+        if feeding is not None:
+            yield feeding

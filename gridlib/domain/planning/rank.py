@@ -1,6 +1,7 @@
 """What a candidate is worth: net risk, relief, both sides, and what switching leaves over."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -10,7 +11,7 @@ from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.fleet import P50, Fleet, Floats
 from gridlib.domain.planning.heat import too_hot, upper_kva
 from gridlib.domain.planning.score import Unit
-from gridlib.domain.planning.search import over_kva
+from gridlib.domain.planning.why_not import over_kva
 from gridlib.facts.types import Limits, Move, Plan, PlanningRules, Proof, Side
 
 RATINGS_KVA = (250, 400, 500, 630, 800, 1000, 1500)
@@ -19,10 +20,10 @@ RATINGS_KVA = (250, 400, 500, 630, 800, 1000, 1500)
 _ROUNDING = 1e-9
 
 
-def touched_units(fleet: Fleet, moves: tuple[Move, ...]) -> list[int]:
-    """Positions of a plan's transformers: donor first, then receivers in the order of the moves."""
+def sides_of(fleet: Fleet, owner: int, moves: tuple[Move, ...]) -> list[int]:
+    """Positions of a plan's transformers: the one it is for first, then in the order of the moves."""
     names = [name for move in moves for name in (move.from_transformer, move.to_transformer)]
-    return [fleet.position(name) for name in dict.fromkeys(names)]
+    return list(dict.fromkeys([owner, *(fleet.position(name) for name in names)]))
 
 
 def refuse_on_risk(
@@ -55,6 +56,7 @@ def is_scored(before: Mapping[int, Unit], after: Mapping[int, Unit]) -> bool:
 
 def make_plan(
     fleet: Fleet,
+    owner: int,
     moves: tuple[Move, ...],
     proof: Proof,
     before: Mapping[int, Unit],
@@ -62,20 +64,19 @@ def make_plan(
     limits: Limits,
     rules: PlanningRules,
 ) -> Plan:
-    """Write a proven transfer down; its rank is for the caller to set."""
+    """Write a proven transfer down; its rank and what the search knows of it are for the caller to set."""
     overload_kvah, remaining_kvah = (_overload_kvah(fleet, state, after, limits) for state in (before, after))
     quantile = 0 if overload_kvah[0] > 0 else 1
     relieved_kvah = overload_kvah[quantile] - remaining_kvah[quantile]
-    donor = fleet.position(moves[0].from_transformer)
-    over = hours_over(fleet, donor, before[donor].load_kva, limits)
+    over = hours_over(fleet, owner, before[owner].load_kva, limits)
     needed = fleet.times[over]
     needed_from: datetime | None = needed[0].to_pydatetime() if len(needed) else None
     moved = [fleet.position(name) - fleet.tree.transformers for move in moves for name in move.sections]
     return Plan(
-        transformer_id=moves[0].from_transformer,
+        transformer_id=str(fleet.names[owner]),
         rank=0,
         moves=moves,
-        sides=tuple(_side(fleet, unit, unit == donor, before[unit], after[unit], limits) for unit in after),
+        sides=tuple(_side(fleet, unit, moves, before[unit], after[unit], limits) for unit in after),
         proof=proof,
         relief_pct=100 * relieved_kvah / overload_kvah[quantile] if overload_kvah[quantile] > 0 else 0.0,
         relieved_kvah=relieved_kvah,
@@ -86,6 +87,49 @@ def make_plan(
         needed_from=needed_from,
         needed_until=needed[-1].to_pydatetime() if len(needed) else None,
         decide_by=needed_from - timedelta(minutes=rules.switching_lead_min) if needed_from else None,
+        switch_at=_switch_at(fleet, moves, over),
+        switch_back_by=_switch_back_by(fleet, before, over, limits),
+    )
+
+
+def _switch_at(fleet: Fleet, moves: tuple[Move, ...], over: npt.NDArray[np.bool_]) -> datetime | None:
+    """Hour before the overload in which the moved load is least; None where it is over from the start."""
+    last = int(over.argmax()) if over.any() else len(over)
+    if not last:
+        return None
+    moved = sum(
+        upper_kva(fleet.moved_kva([fleet.position(name) for name in move.sections])[0]) for move in moves
+    )
+    hour: datetime = fleet.times[int(np.asarray(moved)[:last].argmin())].to_pydatetime()
+    return hour
+
+
+def _switch_back_by(
+    fleet: Fleet, before: Mapping[int, Unit], over: npt.NDArray[np.bool_], limits: Limits
+) -> datetime | None:
+    """Last hour after the overload in which every side would hold at p90 as it was before the plan."""
+    holds = np.ones(len(fleet.times), dtype=bool)
+    for unit, state in before.items():
+        holds &= upper_kva(state.load_kva) <= fleet.rating_kva[unit] * limits.loading_limit_pct / 100
+    if over.any():
+        holds[: len(over) - int(over[::-1].argmax())] = False
+    if not holds.any():
+        return None
+    hour: datetime = fleet.times[int(np.flatnonzero(holds)[-1])].to_pydatetime()
+    return hour
+
+
+def with_search_of(plan: Plan, earlier: Plan) -> Plan:
+    """Carry over from an earlier version of a plan its rank and what the search knew of it."""
+    return replace(
+        plan,
+        rank=earlier.rank,
+        relieves=earlier.relieves,
+        aim_pct=earlier.aim_pct,
+        left_kvah=earlier.left_kvah,
+        bound_kvah=earlier.bound_kvah,
+        gap_pct=earlier.gap_pct,
+        standing=earlier.standing,
     )
 
 
@@ -166,14 +210,16 @@ def _overload_kvah(
     return total["p50"], total["p90"]
 
 
-def _side(fleet: Fleet, unit: int, is_donor: bool, before: Unit, after: Unit, limits: Limits) -> Side:
+def _side(
+    fleet: Fleet, unit: int, moves: tuple[Move, ...], before: Unit, after: Unit, limits: Limits
+) -> Side:
     rating = float(fleet.rating_kva[unit])
     p50_before, p50_after = (100 * np.abs(state.load_kva[P50]) / rating for state in (before, after))
     p90_before, p90_after = (100 * upper_kva(state.load_kva) / rating for state in (before, after))
     peak: datetime = fleet.times[int(p90_after.argmax())].to_pydatetime()
     return Side(
         transformer_id=str(fleet.names[unit]),
-        role="donor" if is_donor else "receiver",
+        role="receiver" if any(move.to_transformer == fleet.names[unit] for move in moves) else "donor",
         rating_kva=rating,
         limit_pct=limits.loading_limit_pct,
         peak_pct_p50_before=float(p50_before.max()),

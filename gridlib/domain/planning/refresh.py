@@ -1,16 +1,15 @@
 """The numbers of a plan that is kept, from the newest forecast."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pandas as pd
 
 from gridlib.domain.planning.fleet import build_fleet
 from gridlib.domain.planning.heat import heat_of
 from gridlib.domain.planning.prove import prove_in
-from gridlib.domain.planning.rank import is_scored, make_plan, touched_units
+from gridlib.domain.planning.rank import is_scored, make_plan, sides_of, with_search_of
 from gridlib.domain.planning.reserve import reserve
-from gridlib.domain.planning.score import score_scenarios
+from gridlib.domain.planning.score import Scenario, score_scenarios
 from gridlib.domain.thermal import ThermalState
 from gridlib.facts.types import Limits, Move, Network, Plan, PlanningRules, Proof
 
@@ -66,6 +65,8 @@ def refresh_plan(
 
     Notes
     -----
+    What the search knew (``left_kvah``, ``bound_kvah``, ``gap_pct``, ``standing``) is carried over unchanged.
+
     A net risk that would no longer fall does not refuse a plan: whether a plan that was kept is still
     wanted is for people to decide, with the new numbers before them.
     """
@@ -76,9 +77,11 @@ def refresh_plan(
     proof = prove_in(fleet, plan.moves, heat, promised, limits, rules, moment)
     if not proof.holds:
         return None, proof
-    units = touched_units(fleet, plan.moves)
-    before, after = score_scenarios(fleet, [(units, ()), (units, plan.moves)], heat, promised, limits)
+    owner = fleet.position(plan.transformer_id)
+    units = sides_of(fleet, owner, plan.moves)
+    states = [Scenario(units, moves, promised) for moves in ((), plan.moves)]
+    before, after = score_scenarios(fleet, states, heat, limits)
     if not is_scored(before, after):
         return None, proof
-    fresh = make_plan(fleet, plan.moves, proof, before, after, limits, rules)
-    return replace(fresh, rank=plan.rank), proof
+    fresh = make_plan(fleet, owner, plan.moves, proof, before, after, limits, rules)
+    return with_search_of(fresh, plan), proof

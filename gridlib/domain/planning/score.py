@@ -20,6 +20,14 @@ from gridlib.domain.risk import (
 from gridlib.facts.types import Limits, Move, Network
 
 
+class Scenario(NamedTuple):
+    """Transformers to score, by position; what is switched before; and what other plans need."""
+
+    units: Sequence[int]
+    moves: tuple[Move, ...]
+    reserved: Reservation
+
+
 class Unit(NamedTuple):
     """One touched transformer in one scenario: load [Q, T], hot spot [T] at p50 and at p90, and the rest."""
 
@@ -32,9 +40,8 @@ class Unit(NamedTuple):
 
 def score_scenarios(
     fleet: Fleet,
-    scenarios: Sequence[tuple[Sequence[int], tuple[Move, ...]]],
+    scenarios: Sequence[Scenario],
     heat: Heat,
-    reserved: Reservation,
     limits: Limits,
 ) -> list[dict[int, Unit]]:
     """Score transformers under several scenarios at once.
@@ -43,12 +50,10 @@ def score_scenarios(
     ----------
     fleet : Fleet
         The fleet.
-    scenarios : sequence of (positions, moves)
-        Which transformers to score, and what is switched before.
+    scenarios : sequence of Scenario
+        What to score. Headroom promised to other plans counts as load of their receivers.
     heat : Heat
         Air and thermal state.
-    reserved : Reservation
-        Headroom promised to open plans; it counts as load of their receivers.
     limits : Limits
         The site's.
 
@@ -57,8 +62,8 @@ def score_scenarios(
     list of dict
         For each scenario its transformers; NaN scores where air or load is missing.
     """
-    where = np.array([unit for units, _ in scenarios for unit in units], dtype=np.int64)
-    loads = [load for units, moves in scenarios for load in loads_after(fleet, units, moves, reserved)]
+    where = np.array([unit for scenario in scenarios for unit in scenario.units], dtype=np.int64)
+    loads = [load for scenario in scenarios for load in loads_after(fleet, *scenario)]
     quantiles = np.stack(loads, axis=-1)
     rating = fleet.rating_kva[where]
     hot = hot_spots(fleet, quantiles, where, heat)
@@ -73,12 +78,10 @@ def score_scenarios(
         Unit(quantiles[:, :, k], hot.likely_c[:, k], hot.upper_c[:, k], float(hot.life_d[k]), float(score[k]))
         for k in range(len(where))
     )
-    return [{unit: next(scored) for unit in touched} for touched, _ in scenarios]
+    return [{unit: next(scored) for unit in touched} for touched, _, _ in scenarios]
 
 
-def _cascading(
-    fleet: Fleet, scenarios: Sequence[tuple[Sequence[int], tuple[Move, ...]]], limits: Limits
-) -> Floats:
+def _cascading(fleet: Fleet, scenarios: Sequence[Scenario], limits: Limits) -> Floats:
     """Cascading component of every transformer of every scenario, in one call.
 
     Each scenario is a copy of its neighbourhood under names of its own; the copies do not touch.
@@ -87,7 +90,7 @@ def _cascading(
     states: list[pd.DataFrame] = []
     loads: list[pd.DataFrame] = []
     wanted: list[str] = []
-    for number, (units, moves) in enumerate(scenarios):
+    for number, (units, moves, _) in enumerate(scenarios):
         mark = f"#{number}"
         network = fleet.around(units)
         reported = fleet.states.loc[network.switches["switch_id"]]

@@ -1,38 +1,23 @@
-"""Which transfers are worth looking at: every open tie of a donor, with every switch on the way to it."""
+"""Why not: every open tie of a transformer with every switch on the way to it, and what forbids it."""
 
-from itertools import combinations
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 
 from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.fleet import P50, Fleet, Floats
 from gridlib.domain.planning.heat import upper_kva
-from gridlib.domain.planning.prove import Trial, try_moves
+from gridlib.domain.planning.prove import try_moves
 from gridlib.domain.planning.reserve import Reservation
 from gridlib.facts.types import Limits, Move, PlanningRules, WhyNot
-
-SCORED = 20
-"""Most transfers of one transformer whose net risk is computed: half singles, half doubles."""
-
-PAIRED = 12
-"""Singles that are combined in pairs."""
 
 Merit = tuple[float, float, float]
 
 
-class Candidate(NamedTuple):
-    """A transfer that may be made: moves, outcome of the check, and its merit by relief alone."""
-
-    moves: tuple[Move, ...]
-    trial: Trial
-    merit: Merit
-
-
-def find_candidates(
+def refused_singles(
     fleet: Fleet, donor: int, reserved: Reservation, limits: Limits, rules: PlanningRules
-) -> tuple[list[Candidate], list[WhyNot]]:
-    """Search single and double transfers away from one transformer.
+) -> list[WhyNot]:
+    """List single transfers away from one transformer that are refused, the most promising first.
 
     Parameters
     ----------
@@ -47,44 +32,29 @@ def find_candidates(
 
     Returns
     -------
-    candidates : list of Candidate
-        Transfers that hold, best relief first, at most `SCORED`.
-    refused : list of WhyNot
-        The others that were looked at, the most promising first.
+    list of WhyNot
+        Each with the binding limit and by how much it would be passed; one for each reason.
 
     Notes
     -----
     A single transfer opens one closed switch between the donor and a section with an open tie, and closes
-    the tie: everything below the opened switch goes over. A double is two singles that hold, with no
-    section and no switch in common.
+    the tie: everything below the opened switch goes over.
     """
-    singles, lost = single_moves(fleet, donor)
-    refused = [(-np.inf, WhyNot(str(fleet.names[donor]), (), *refusal)) for refusal in lost]
-    held: list[Candidate] = []
+    name = str(fleet.names[donor])
+    moves, lost = single_moves(fleet, donor)
+    moves.sort(key=lambda move: merit_of(fleet, (move,), reserved, limits), reverse=True)
+    refused = []
+    for move in moves:
+        trial = try_moves(fleet, (move,), reserved, limits, rules)
+        if trial.refusals:
+            refused.append(WhyNot(name, (move,), trial.refusals[0].code, trial.refusals[0].reason))
+    return distinct([*refused, *(WhyNot(name, (), why.code, why.reason) for why in lost)])
 
-    def look_at(moves: tuple[Move, ...]) -> Candidate | None:
-        trial = try_moves(fleet, moves, reserved, limits, rules)
-        merit = merit_of(fleet, moves, reserved, limits)
-        if not trial.refusals:
-            return Candidate(moves, trial, merit)
-        refused.append((merit[0] + merit[1], WhyNot(str(fleet.names[donor]), moves, *trial.refusals[0])))
-        return None
 
-    held = [found for move in singles if (found := look_at((move,)))]
-    held.sort(key=_best_first)
-    doubles: list[Candidate] = []
-    if rules.max_moves > 1:
-        pairs = [
-            (*one.moves, *other.moves)
-            for one, other in combinations(held[:PAIRED], 2)
-            if not _shared(one.moves[0], other.moves[0])
-        ]
-        pairs.sort(key=lambda moves: merit_of(fleet, moves, reserved, limits), reverse=True)
-        doubles = [found for moves in pairs[:SCORED] if (found := look_at(moves))]
-    doubles = doubles[: max(SCORED // 2, SCORED - len(held))]
-    candidates = sorted([*held[: SCORED - len(doubles)], *doubles], key=_best_first)
-    refused.sort(key=lambda entry: -entry[0])
-    return candidates, _distinct([why for _, why in refused])
+def neighbours_of(fleet: Fleet, unit: int) -> set[int]:
+    """Find a transformer and those beyond its open switches."""
+    ties = [tie for section in fleet.members.get(unit, ()) for tie in fleet.open_devices.get(section, ())]
+    return {unit, *(int(fleet.tree.source[end]) for tie in ties for end in (tie.start, tie.end))}
 
 
 def single_moves(fleet: Fleet, donor: int) -> tuple[list[Move], list[Refusal]]:
@@ -151,20 +121,7 @@ def over_kva(load_kva: Floats, limit_kva: float) -> Floats:
     return np.maximum(load_kva - limit_kva, 0)
 
 
-def _shared(one: Move, other: Move) -> bool:
-    return (
-        one.close_switch == other.close_switch
-        or one.open_switch == other.open_switch
-        or not set(one.sections).isdisjoint(other.sections)
-    )
-
-
-def _best_first(candidate: Candidate) -> tuple[float, float, float, int]:
-    relief_p50, relief_p90, relief_severity = candidate.merit
-    return -relief_p50, -relief_p90, -relief_severity, len(candidate.moves)
-
-
-def _distinct(refused: list[WhyNot]) -> list[WhyNot]:
+def distinct(refused: Sequence[WhyNot]) -> list[WhyNot]:
     """One entry for each reason: a tie in FAULT refuses all its transfers in the same words."""
     first: dict[tuple[str, str], WhyNot] = {}
     for why in refused:

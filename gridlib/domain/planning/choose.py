@@ -1,0 +1,256 @@
+"""Options of all tasks proven, scored and ranked; the plans of rank 1 hold together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from gridlib.domain.planning.devices import Refusal
+from gridlib.domain.planning.fleet import Fleet
+from gridlib.domain.planning.grid import Bars
+from gridlib.domain.planning.heat import Heat
+from gridlib.domain.planning.options import Option, bars_of, find_options, task_units
+from gridlib.domain.planning.portfolio import Promises, Task, relieved_units, touched_units
+from gridlib.domain.planning.prove import Trial, proof_of, try_moves
+from gridlib.domain.planning.rank import best_first, make_plan, refuse_on_risk, sides_of
+from gridlib.domain.planning.reserve import Reservation, reserve
+from gridlib.domain.planning.score import Scenario, Unit, score_scenarios
+from gridlib.domain.planning.wiring import Wiring
+from gridlib.facts.errors import GridlibError
+from gridlib.facts.types import Limits, Move, Plan, PlanningRules, WhyNot
+
+ROUNDS = 3
+"""How often a task is searched, each time without the limits that refused options before."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a task came to: ranked plans, refused options, or why its search failed."""
+
+    name: str
+    task: Task
+    plans: tuple[Plan, ...] = ()
+    refused: tuple[WhyNot, ...] = ()
+    failed: str = ""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What every proof needs: fleet, heat, the site's limits and rules, and the moment."""
+
+    fleet: Fleet
+    wiring: Wiring
+    heat: Heat
+    limits: Limits
+    rules: PlanningRules
+    now: pd.Timestamp
+
+
+@dataclass(frozen=True, eq=False)
+class _Entry:
+    """An option of a task, with what other plans need around it."""
+
+    k: int
+    task: Task
+    option: Option
+    promised: Reservation
+
+
+def choose_plans(desk: Desk, tasks: Sequence[Task], reserved: Sequence[Move]) -> list[Offer]:
+    """Find, prove and rank the plans of all tasks.
+
+    Parameters
+    ----------
+    desk : Desk
+        What every proof needs.
+    tasks : sequence of Task
+        From the portfolio, the riskiest first.
+    reserved : sequence of Move
+        Moves of open plans.
+
+    Returns
+    -------
+    list of Offer
+        One for each task; a task whose search fails says why and leaves the others as they are.
+    """
+    promises = Promises(desk.fleet, [*reserved, *(move for task in tasks for move in task.moves)])
+    offers = [Offer(str(desk.fleet.names[task.donors[0]]), task) for task in tasks]
+    bars = [Bars()] * len(tasks)
+    todo = list(range(len(tasks)))
+    for _ in range(ROUNDS):
+        entries: list[_Entry] = []
+        for k in todo:
+            near = promises.near(task_units(desk.fleet, desk.wiring, tasks[k]), but=tasks[k].moves)
+            try:
+                entries += _search(desk, k, offers[k], reserve(desk.fleet, near), bars[k])
+            except GridlibError as error:
+                offers[k] = replace(offers[k], failed=str(error))
+        elements: dict[int, set[str]] = {}
+        for entry, outcome in zip(entries, _judged(desk, entries), strict=True):
+            offers[entry.k] = _with(offers[entry.k], entry, outcome)
+            if isinstance(outcome, tuple):
+                elements.setdefault(entry.k, set()).update(refusal.element for refusal in outcome)
+        todo = []
+        for k, names in elements.items():
+            wider = bars_of(desk.fleet, bars[k], names)
+            if wider != bars[k]:
+                bars[k] = wider
+                todo.append(k)
+    ranked = [replace(offer, plans=tuple(sorted(offer.plans, key=best_first))) for offer in offers]
+    return _settled(desk, ranked, reserved)
+
+
+def _search(desk: Desk, k: int, offer: Offer, promised: Reservation, bars: Bars) -> list[_Entry]:
+    known = {plan.moves for plan in offer.plans} | {why.moves for why in offer.refused}
+    options = find_options(desk.fleet, desk.wiring, offer.task, promised, desk.limits, desk.rules, bars)
+    return [_Entry(k, offer.task, option, promised) for option in options if option.moves not in known]
+
+
+def _with(offer: Offer, entry: _Entry, outcome: Plan | tuple[Refusal, ...]) -> Offer:
+    """Add a plan, or why it is none."""
+    if isinstance(outcome, Plan):
+        return replace(offer, plans=(*offer.plans, outcome))
+    return replace(offer, refused=(*offer.refused, _why_not(offer, entry.option.moves, outcome)))
+
+
+def _why_not(offer: Offer, moves: tuple[Move, ...], refusals: Sequence[Refusal]) -> WhyNot:
+    return WhyNot(offer.name, moves, refusals[0].code, refusals[0].reason)
+
+
+def _judged(desk: Desk, entries: Sequence[_Entry]) -> list[Plan | tuple[Refusal, ...]]:
+    """Score the options that hold, all at once, and write them down as plans; of the others the refusals."""
+    fleet, limits = desk.fleet, desk.limits
+    held = [entry for entry in entries if not entry.option.trial.refusals]
+    units = [sides_of(fleet, entry.task.donors[0], entry.option.moves) for entry in held]
+    scenarios = [
+        Scenario(touched, moves, entry.promised)
+        for entry, touched in zip(held, units, strict=True)
+        for moves in ((), entry.option.moves)
+    ]
+    states = iter(score_scenarios(fleet, scenarios, desk.heat, limits) if scenarios else ())
+    judged: list[Plan | tuple[Refusal, ...]] = []
+    for entry in entries:
+        if entry.option.trial.refusals:
+            judged.append(entry.option.trial.refusals)
+            continue
+        before, after = next(states), next(states)
+        refusal = refuse_on_risk(fleet, before, after, limits)
+        judged.append((refusal,) if refusal else _plan(desk, entry, before, after))
+    return judged
+
+
+def _plan(desk: Desk, entry: _Entry, before: dict[int, Unit], after: dict[int, Unit]) -> Plan:
+    fleet, option = desk.fleet, entry.option
+    # This is the place of an AC proof of each state: what it refuses is no plan.
+    proof = proof_of(fleet, option.moves, option.trial, desk.rules, desk.now)
+    plan = make_plan(fleet, entry.task.donors[0], option.moves, proof, before, after, desk.limits, desk.rules)
+    relieved = relieved_units(fleet, option.moves, desk.limits, option.aim_pct)
+    return replace(
+        plan,
+        relieves=tuple(str(fleet.names[unit]) for unit in entry.task.donors if unit in relieved),
+        aim_pct=option.aim_pct,
+        left_kvah=option.left_kvah,
+        bound_kvah=option.bound_kvah,
+        gap_pct=option.gap_pct,
+        standing=option.standing,
+    )
+
+
+def _settled(desk: Desk, offers: Sequence[Offer], reserved: Sequence[Move]) -> list[Offer]:
+    """Choose the plan of rank 1 of each task so that all hold together, and rank the others after it.
+
+    Every plan was proven beside the portfolio. Where one task prefers another plan to its part of the
+    portfolio, the others around it are proven and scored anew beside that.
+    """
+    fleet = desk.fleet
+    promised = [offer.task.moves for offer in offers]
+    changed: dict[int, set[int]] = {}
+    settled = list(offers)
+    for k, offer in enumerate(offers):
+        first = _first_holding(desk, k, offer.plans, promised, reserved, changed)
+        chosen = first.moves if first else ()
+        if chosen != promised[k]:
+            for unit in touched_units(fleet, [*chosen, *promised[k]]):
+                changed.setdefault(unit, set()).add(k)
+            promised[k] = chosen
+        if first:
+            rest = [plan for plan in offer.plans if plan is not first]
+            settled[k] = replace(offer, plans=(first, *rest))
+    return [_final(desk, k, offer, promised, reserved, changed) for k, offer in enumerate(settled)]
+
+
+def _promise(
+    desk: Desk,
+    k: int,
+    moves: tuple[Move, ...],
+    promised: Sequence[tuple[Move, ...]],
+    reserved: Sequence[Move],
+) -> Reservation:
+    """Set aside what all tasks but one need around its moves."""
+    others = [move for other, theirs in enumerate(promised) if other != k for move in theirs]
+    near = Promises(desk.fleet, [*reserved, *others]).near(touched_units(desk.fleet, moves))
+    return reserve(desk.fleet, near)
+
+
+def _changers(desk: Desk, k: int, plan: Plan, changed: dict[int, set[int]]) -> set[int]:
+    """Tasks around a plan that do something else than their part of the portfolio."""
+    units = touched_units(desk.fleet, plan.moves)
+    return {other for unit in units for other in changed.get(unit, ())} - {k}
+
+
+def _first_holding(
+    desk: Desk,
+    k: int,
+    plans: Sequence[Plan],
+    promised: Sequence[tuple[Move, ...]],
+    reserved: Sequence[Move],
+    changed: dict[int, set[int]],
+) -> Plan | None:
+    """Best plan of a task that holds beside what the others have chosen by now."""
+    for plan in plans:
+        if not _changers(desk, k, plan, changed):
+            return plan
+        promise = _promise(desk, k, plan.moves, promised, reserved)
+        if not try_moves(desk.fleet, plan.moves, promise, desk.limits, desk.rules).refusals:
+            return plan
+    return None
+
+
+def _final(
+    desk: Desk,
+    k: int,
+    offer: Offer,
+    promised: Sequence[tuple[Move, ...]],
+    reserved: Sequence[Move],
+    changed: dict[int, set[int]],
+) -> Offer:
+    """Prove and score again what others have changed around, and number the plans."""
+    outcomes: list[Plan | tuple[Refusal, ...]] = list(offer.plans)
+    again = [n for n, plan in enumerate(offer.plans) if _changers(desk, k, plan, changed)]
+    entries = []
+    for plan in (offer.plans[n] for n in again):
+        promise = _promise(desk, k, plan.moves, promised, reserved)
+        trial = try_moves(desk.fleet, plan.moves, promise, desk.limits, desk.rules)
+        entries.append(_Entry(k, offer.task, _option_of(plan, trial), promise))
+    for n, outcome in zip(again, _judged(desk, entries), strict=True):
+        outcomes[n] = outcome
+    kept = [outcome for outcome in outcomes if isinstance(outcome, Plan)]
+    if offer.plans and offer.plans[0].moves != promised[k]:
+        kept = []  # none holds beside the others
+    refused = [
+        _why_not(offer, plan.moves, outcome)
+        for plan, outcome in zip(offer.plans, outcomes, strict=True)
+        if not isinstance(outcome, Plan)
+    ]
+    ranked = [replace(plan, rank=rank) for rank, plan in enumerate(kept, start=1)]
+    return replace(
+        offer,
+        plans=tuple(ranked[: desk.rules.plans_per_transformer]),
+        refused=(*offer.refused, *refused),
+    )
+
+
+def _option_of(plan: Plan, trial: Trial) -> Option:
+    return Option(
+        plan.moves, trial, plan.aim_pct or 0.0, plan.left_kvah or 0.0, plan.bound_kvah or 0.0, plan.standing
+    )

@@ -1,0 +1,154 @@
+"""What one task could do: the best switching for each number of operations, as moves that are proven."""
+
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
+
+import numpy as np
+
+from gridlib.domain.planning.fleet import Fleet
+from gridlib.domain.planning.grid import Bars, planning_grid
+from gridlib.domain.planning.portfolio import Task, in_order, relieved_units
+from gridlib.domain.planning.prove import Trial
+from gridlib.domain.planning.reserve import Reservation
+from gridlib.domain.planning.wiring import Ints, Wiring
+from gridlib.domain.transfer import (
+    SectionGrid,
+    TransferGroup,
+    TransferPlan,
+    single_transfers,
+    solve_transfers,
+)
+from gridlib.facts.types import Limits, Move, PlanningRules
+
+
+CHECKED_SINGLE = "checked"
+"""Standing of a single transfer that harms nobody, listed beside the best."""
+
+
+@dataclass(frozen=True, eq=False)
+class Option:
+    """One way to relieve the transformers of a task, with the outcome of the check.
+
+    ``left_kvah`` and ``bound_kvah`` are the expected energy above ``aim_pct`` that it leaves, and the least
+    that any switching could leave that costs no more.
+    """
+
+    moves: tuple[Move, ...]
+    trial: Trial
+    aim_pct: float
+    left_kvah: float
+    bound_kvah: float
+    standing: str
+
+    @property
+    def gap_pct(self) -> float:
+        """Distance of what is left to its bound [%]."""
+        apart = self.left_kvah - self.bound_kvah
+        return 100 * apart / self.left_kvah if apart > 0 else 0.0
+
+
+def find_options(
+    fleet: Fleet,
+    wiring: Wiring,
+    task: Task,
+    reserved: Reservation,
+    limits: Limits,
+    rules: PlanningRules,
+    bars: Bars,
+) -> list[Option]:
+    """Find the best switching for 2, 4, 6, ... operations.
+
+    Parameters
+    ----------
+    fleet : Fleet
+        The fleet.
+    wiring : Wiring
+        Its switches.
+    task : Task
+        What is to be relieved, and where switches may move.
+    reserved : Reservation
+        What other plans need.
+    limits, rules : Limits, PlanningRules
+        The site's.
+    bars : Bars
+        What earlier proofs have refused.
+
+    Returns
+    -------
+    list of Option
+        Each relieves the task's first transformer. First those with the least energy above the limit, then
+        those with the least above the loading where the overload severity starts; beside each the best
+        single transfers, as other ways.
+    """
+    found: dict[frozenset[str], Option] = {}
+    for aim_pct in (limits.loading_limit_pct, limits.overload_points[0][0]):
+        aim = dict.fromkeys(task.donors, aim_pct)
+        grid = planning_grid(fleet, wiring, task.rows, aim, reserved, limits, rules, bars)
+        for plan in _plans(fleet, wiring, task, grid, rules):
+            opens, closes = (
+                [wiring.devices[row] for row in task.rows[change]] for change in (plan.opens, plan.closes)
+            )
+            key = frozenset(device.switch_id for device in (*opens, *closes))
+            ordered = None if key in found else in_order(fleet, opens, closes, reserved, limits, rules)
+            if ordered is None or task.donors[0] not in relieved_units(fleet, ordered[0], limits, aim_pct):
+                continue
+            cost_kvah = float(grid.cost_kvah[np.concatenate([plan.opens, plan.closes])].sum())
+            left_kvah = max(plan.objective_kvah - cost_kvah, 0.0)
+            bound_kvah = min(max(plan.bound_kvah - cost_kvah, 0.0), left_kvah)
+            found[key] = Option(*ordered, aim_pct, left_kvah, bound_kvah, plan.standing)
+    return list(found.values())
+
+
+def _plans(
+    fleet: Fleet, wiring: Wiring, task: Task, grid: SectionGrid, rules: PlanningRules
+) -> Iterator[TransferPlan]:
+    """Solve, and take the plans of the group in which the task's first transformer is; then the singles."""
+    units = task_units(fleet, wiring, task)
+    most = 2 * rules.max_moves
+
+    def solved(operations: Sequence[int]) -> TransferGroup | None:
+        found = solve_transfers(grid, hops=None, operations=operations, time_limit_s=rules.search_limit_s)
+        groups = (group for group in found.groups if task.donors[0] in units[group.units])
+        return next((group for group in groups if group.base_kvah > 0), None)
+
+    group = solved(())
+    best = group.plans[-1].operations if group else 0
+    # Below what is best without limit each number of operations is a question of its own.
+    fewer = range(2, min(best - 1, most) + 1, 2)
+    if fewer:
+        group = solved(fewer)
+    if group is not None:
+        yield from (plan for plan in group.plans if 0 < plan.operations <= most)
+        donor = int(np.searchsorted(units, task.donors[0]))
+        yield from _singles(grid, group, donor, rules.plans_per_transformer)
+
+
+def _singles(grid: SectionGrid, group: TransferGroup, donor: int, count: int) -> Iterator[TransferPlan]:
+    """Take the best harmless single transfers: other ways, beside the bound of the best one."""
+    found = single_transfers(grid, np.array([donor]))
+    worth = np.where(found.element < 0, found.gain_kvah, 0.0)
+    for k in np.argsort(-worth, kind="stable")[:count].tolist():
+        if worth[k] > 0:
+            yield TransferPlan(
+                most_operations=2,
+                opens=found.opens[k : k + 1],
+                closes=found.closes[k : k + 1],
+                objective_kvah=group.base_kvah - float(worth[k]),
+                bound_kvah=group.plans[0].bound_kvah,
+                standing=CHECKED_SINGLE,
+            )
+
+
+def task_units(fleet: Fleet, wiring: Wiring, task: Task) -> Ints:
+    """List the transformers of a task's grid, in its order."""
+    ends = np.concatenate([wiring.start[task.rows], wiring.end[task.rows]])
+    n = fleet.tree.transformers
+    units: Ints = np.unique(np.concatenate([ends[ends < n], fleet.tree.source[ends[ends >= n]]]))
+    return units
+
+
+def bars_of(fleet: Fleet, bars: Bars, elements: Set[str]) -> Bars:
+    """Bar the transformers and switches whose limits have refused options."""
+    units = {fleet.position(name) for name in elements}
+    units = {unit for unit in units if 0 <= unit < fleet.tree.transformers}
+    return Bars(bars.units | units, bars.switches | (elements & fleet.devices.keys()))
