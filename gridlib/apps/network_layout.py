@@ -1,7 +1,5 @@
 """Where transformers and sections stand in a picture of the network."""
 
-from collections.abc import Set
-
 import networkx as nx
 import numpy as np
 import numpy.typing as npt
@@ -10,27 +8,24 @@ import pandas as pd
 Places = dict[str, npt.NDArray[np.float64]]
 """Position of each node, x and y."""
 
-_SEED = 7
-_ROUNDS = 60
 
-
-def place_nodes(graph: nx.Graph, transformers: pd.DataFrame, shown: Set[str]) -> Places:
-    """Place transformers and sections.
+def place_nodes(graph: nx.Graph, transformers: pd.DataFrame) -> Places:
+    """Place transformers and sections so that the switches between them can be read.
 
     Parameters
     ----------
     graph : Graph
-        Transformers and sections, joined by switches.
+        Transformers and sections, joined by switches; ``length`` of an edge is how far apart its ends should
+        stand.
     transformers : DataFrame
         Table of transformers; ``lat`` and ``lon`` [deg] may be missing.
-    shown : set of str
-        Transformers in the graph.
 
     Returns
     -------
     dict
-        By coordinates where every transformer shown has its own, with the sections between them; else by
-        the shortest ways along the switches (Kamada and Kawai). The same for the same input.
+        By the ways along the switches (Kamada and Kawai), connected parts side by side. A part whose
+        transformers have coordinates starts from these and so keeps roughly to the points of the compass;
+        distances are not to scale. The same for the same input.
 
     References
     ----------
@@ -38,10 +33,8 @@ def place_nodes(graph: nx.Graph, transformers: pd.DataFrame, shown: Set[str]) ->
     Letters 31 (1989) 7-15.
     """
     known = coordinates(transformers)
-    if shown and shown <= set(known):
-        return _between({name: known[name] for name in shown}, graph)
     parts = sorted(nx.connected_components(graph), key=lambda part: (-len(part), min(part)))
-    return _side_by_side([_by_ways(graph.subgraph(sorted(part))) for part in parts])
+    return _side_by_side([_by_ways(graph.subgraph(sorted(part)), known) for part in parts])
 
 
 def layout_whole(transformers: pd.DataFrame) -> tuple[Places, str]:
@@ -89,41 +82,33 @@ def coordinates(transformers: pd.DataFrame) -> Places:
     north = rows["lat"].to_numpy(dtype=float)
     east = rows["lon"].to_numpy(dtype=float) * np.cos(np.radians(north.mean() if len(north) else 0.0))
     return {
-        str(name): np.array(place)
-        for name, *place in zip(rows["transformer_id"], east, north, strict=True)
+        str(name): np.array(place) for name, *place in zip(rows["transformer_id"], east, north, strict=True)
     }
 
 
-def _between(fixed: Places, graph: nx.Graph) -> Places:
-    """Put sections around and between transformers that stand where they are."""
-    at = np.array(list(fixed.values()))
-    middle, span = at.mean(axis=0), max(float(np.ptp(at, axis=0).max()), 1e-9)
-    start = {name: (place - middle) / span for name, place in fixed.items()}
-    nearest = nx.multi_source_dijkstra_path(graph, sorted(fixed))
-    reach = 0.25 / np.sqrt(len(fixed))
-    angle = {name: 2.399963 * i for i, name in enumerate(sorted(set(graph) - set(fixed)))}  # golden angle
-    for name, turn in angle.items():
-        ways = nearest.get(name, [name])
-        origin = start.get(ways[0], np.zeros(2))
-        start[name] = origin + reach * np.array([np.cos(turn), np.sin(turn)])
-    settled = nx.spring_layout(
-        graph,
-        pos=start,
-        fixed=sorted(fixed),
-        k=0.45 / np.sqrt(max(len(graph), 1)),
-        iterations=_ROUNDS,
-        seed=_SEED,
-        scale=None,
-        method="force",
-    )
-    return {name: np.asarray(place, dtype=float) for name, place in settled.items()}
-
-
-def _by_ways(part: nx.Graph) -> Places:
+def _by_ways(part: nx.Graph, known: Places) -> Places:
     if len(part) == 1:
         return {name: np.zeros(2) for name in part}
-    placed = nx.kamada_kawai_layout(part, scale=np.sqrt(len(part)))
+    wide = np.sqrt(len(part))
+    units = [name for name, is_unit in part.nodes(data="transformer") if is_unit]
+    start = _around_units(part, {name: known[name] for name in units}) if set(units) <= set(known) else None
+    placed = nx.kamada_kawai_layout(part, pos=start, weight="length", scale=wide)
     return {name: np.asarray(place, dtype=float) for name, place in placed.items()}
+
+
+def _around_units(part: nx.Graph, units: Places) -> Places | None:
+    """Put sections round the transformers from which they are nearest; None where these stand on one spot."""
+    if len(units) < 2 or not np.ptp(np.array(list(units.values())), axis=0).any():
+        return None
+    at = np.array(list(units.values()))
+    middle, span = at.mean(axis=0), float(np.ptp(at, axis=0).max())
+    start = {name: (place - middle) / span for name, place in units.items()}
+    way_to = nx.multi_source_dijkstra_path(part, sorted(units))
+    for turn, name in enumerate(sorted(set(part) - set(units))):
+        # The golden angle spreads points of any number evenly over the circle.
+        angle = turn * np.pi * (3 - np.sqrt(5))
+        start[name] = start[way_to[name][0]] + 0.05 * np.array([np.cos(angle), np.sin(angle)])
+    return start
 
 
 def _side_by_side(parts: list[Places]) -> Places:

@@ -13,7 +13,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from gridlib.apps.network_layout import Places, layout_whole, place_nodes
+from gridlib.apps.label_places import place_labels, write_label
+from gridlib.apps.network_layout import Places, coordinates, layout_whole, place_nodes
 from gridlib.apps.plots import INK, LEVEL_COLOUR
 from gridlib.domain.network import feeding
 from gridlib.facts.errors import InputError
@@ -25,13 +26,12 @@ WHOLE = 60
 HOPS = 2
 """Ties between the plan's transformers and the farthest that is drawn of a larger network."""
 
-_QUIET, _PAPER, _OPENED, _CLOSED = "#aab2bd", "#ffffff", "#b3261e", "#0b57a4"
+_QUIET, _SOFT, _PAPER, _OPENED, _CLOSED = "#aab2bd", "#5f6b7a", "#ffffff", "#b3261e", "#0b57a4"
 _FED_BY = ("#0b57a4", "#8e24aa", "#00796b", "#6d4c41", "#455a64", "#ad1457")
-_TRIES = [
-    (radius * np.cos(angle), radius * np.sin(angle))
-    for radius in (18, 30, 44, 60, 80)
-    for angle in np.arange(12) * np.pi / 6
-]
+
+
+_STRETCH = 3.0
+"""Length of an operated switch in the picture, against 1 for others, so that its mark and name have room."""
 
 
 class Band(NamedTuple):
@@ -114,14 +114,15 @@ def network_figure(
         Two panels; colour and shape of a transformer say its band, sections and lines have the colour of
         the plan's transformer that feeds them. Operated switches are marked and named in both panels. Of a
         network of more than `WHOLE` transformers the panels show what lies within `HOPS` ties of the plan
-        (one, where those are more than `WHOLE`), and a third panel shows where that is.
+        (one, where those are more than `WHOLE`). Of such a network, and where coordinates are known, a
+        third panel shows where the transformers stand. Places in the two panels are not to scale.
 
     Raises
     ------
     InputError
         A move names a switch, section or transformer that the network does not have.
     """
-    graph = _graph(network)
+    graph = _graph(network, {name for move in moves for name in (move.open_switch, move.close_switch)})
     transformers = [str(name) for name in network.transformers["transformer_id"].unique()]
     touched = list(dict.fromkeys(t for move in moves for t in (move.from_transformer, move.to_transformer)))
     _check_known(graph, moves)
@@ -135,32 +136,35 @@ def network_figure(
     if not large:
         drawn = graph  # sections that nobody feeds too
     colour_of = {name: _FED_BY[i % len(_FED_BY)] for i, name in enumerate(touched)}
-    scene = _Scene(
-        drawn, place_nodes(drawn, network.transformers, set(shown)), shown, moves, limits, colour_of
-    )
+    scene = _Scene(drawn, place_nodes(drawn, network.transformers), shown, moves, limits, colour_of)
 
-    columns = {"width_ratios": [0.42, 1, 1]} if large else {}
+    with_map = large or bool(coordinates(network.transformers))
+    columns = {"width_ratios": [0.42, 1, 1]} if with_map else {}
     figure, grid = plt.subplots(
-        1, 3 if large else 2, figsize=(15.5 if large else 14, 7), gridspec_kw=columns, layout="constrained"
+        1,
+        3 if with_map else 2,
+        figsize=(15.5 if with_map else 14, 7),
+        gridspec_kw=columns,
+        layout="constrained",
     )
-    if large:
+    if with_map:
         _draw_whole(grid[0], network.transformers, shown, touched)
     panels = (
         (grid[-2], closed_before, homes[0], loading_pct_before, "Before"),
         (grid[-1], closed_after, homes[1], loading_pct_after, "After"),
     )
     for axes, closed, home, loading_pct, word in panels:
-        _draw_panel(axes, scene, set(closed), home, loading_pct)
+        _draw_panel(axes, scene, frozenset(closed), home, loading_pct)
+        if not shown:
+            axes.text(0.5, 0.5, "no transfer to show", ha="center", transform=axes.transAxes)
         axes.set_title(f"{word}: peak loading at median load", loc="left")
-    figure.legend(
-        handles=_legend(scene), loc="outside lower center", ncols=5, fontsize=9, frameon=False
-    )
-    _place_labels(figure, grid[-2:])
+    figure.legend(handles=_legend(scene), loc="outside lower center", ncols=5, fontsize=9, frameon=False)
+    place_labels(figure, grid[-2:])
     return figure
 
 
-def _graph(network: Network) -> nx.Graph:
-    """Transformers and sections as nodes, switches between them as edges."""
+def _graph(network: Network, operated: Set[str]) -> nx.Graph:
+    """Join transformers and sections by switches; the operated ones have room."""
     graph = nx.Graph()
     graph.add_nodes_from(network.transformers["transformer_id"].astype(str), transformer=True)
     sections = [name for name in network.sections["section_id"].astype(str) if name not in graph]
@@ -169,8 +173,10 @@ def _graph(network: Network) -> nx.Graph:
     for switch, start, end in zip(rows["switch_id"], rows["from_id"], rows["to_id"], strict=True):
         if start in graph and end in graph and start != end:
             if not graph.has_edge(start, end):
-                graph.add_edge(start, end, switches=[])
+                graph.add_edge(start, end, switches=[], length=1.0)
             graph.edges[start, end]["switches"].append(switch)
+            if switch in operated:
+                graph.edges[start, end]["length"] = _STRETCH
     return graph
 
 
@@ -204,22 +210,20 @@ def _around(
     return [name for name in transformers if name in reached]
 
 
-def _draw_whole(
-    axes: Axes, transformers: pd.DataFrame, shown: Sequence[str], touched: Sequence[str]
-) -> None:
+def _draw_whole(axes: Axes, transformers: pd.DataFrame, shown: Sequence[str], touched: Sequence[str]) -> None:
     """Dots of the whole fleet, and which of them the panels show."""
     places, words = layout_whole(transformers)
     at = np.array(list(places.values()))
     axes.scatter(at[:, 0], at[:, 1], s=5, color="#cfd5dc", linewidth=0)
-    for names, colour, size in ((shown, "#5f6b7a", 9), (touched, INK, 34)):
+    for names, colour, size in ((shown, _SOFT, 9), (touched, INK, 34)):
         if names:
             marked = np.array([places[name] for name in names])
             axes.scatter(marked[:, 0], marked[:, 1], s=size, color=colour, linewidth=0)
-    axes.set_title(f"{len(places):,} transformers, {words}", loc="left", fontsize=9)
+    axes.set_title("The whole network", loc="left")
     axes.text(
         0,
         -0.01,
-        f"black: the plan's\ngrey: the {len(shown)} drawn beside",
+        f"{len(places):,} transformers,\n{words}\nblack: the plan's\ngrey: the {len(shown)} drawn beside",
         transform=axes.transAxes,
         va="top",
         fontsize=9,
@@ -229,11 +233,11 @@ def _draw_whole(
 
 
 def _draw_panel(
-    axes: Axes, scene: _Scene, closed: Set[str], home: pd.Series, loading_pct: pd.Series
+    axes: Axes, scene: _Scene, closed: frozenset[str], home: pd.Series, loading_pct: pd.Series
 ) -> None:
     axes.axis("off")
     axes.margins(0.09)
-    fed_by = home.to_dict()
+    fed_by = {str(name): unit or "" for name, unit in home.items()}
     _draw_switches(axes, scene, closed, fed_by)
     moved = {name for move in scene.moves for name in move.sections}
     sections = [name for name, unit in scene.graph.nodes(data="transformer") if not unit]
@@ -242,11 +246,13 @@ def _draw_panel(
         ([name for name in sections if name in moved], "D", 62),
     ):
         if names:
+            at = np.array([scene.places[name] for name in names])
             axes.scatter(
-                *_columns(scene.places, names),
+                at[:, 0],
+                at[:, 1],
                 s=size,
                 marker=shape,
-                color=[scene.colour_of.get(fed_by.get(name) or "", _QUIET) for name in names],
+                color=[scene.colour_of.get(fed_by.get(name, ""), _QUIET) for name in names],
                 edgecolor=INK if shape == "D" else "none",
                 zorder=3,
             )
@@ -254,8 +260,10 @@ def _draw_panel(
         value = float(loading_pct.get(name, np.nan))
         band = loading_band(value, scene.limits)
         named = name in scene.colour_of
+        east, north = scene.places[name]
         axes.scatter(
-            *scene.places[name],
+            east,
+            north,
             s=210 if named else 70,
             marker=band.shape,
             color=band.colour,
@@ -266,12 +274,13 @@ def _draw_panel(
         )
         percent = "not known" if np.isnan(value) else f"{abs(value):.0f} %{' export' if value < 0 else ''}"
         text = f"{name}\n{percent}" if named else name
-        _label(axes, scene.places[name], text, INK if named else "#5f6b7a", 10 if named else 7, bold=named)
+        colour = INK if named else _SOFT
+        write_label(axes, scene.places[name], text, colour=colour, size=10 if named else 7, bold=named)
     for name in sorted(moved & set(scene.graph)):
-        _label(axes, scene.places[name], name, INK, 8)
+        write_label(axes, scene.places[name], name, colour=INK, size=8)
 
 
-def _draw_switches(axes: Axes, scene: _Scene, closed: Set[str], fed_by: dict[str, str | None]) -> None:
+def _draw_switches(axes: Axes, scene: _Scene, closed: frozenset[str], fed_by: dict[str, str]) -> None:
     """Lines of the switches: solid where closed, dashed where open; the operated ones marked and named."""
     lines: dict[bool, list[list[npt.NDArray[np.float64]]]] = {True: [], False: []}
     colours: dict[bool, list[str]] = {True: [], False: []}
@@ -279,16 +288,17 @@ def _draw_switches(axes: Axes, scene: _Scene, closed: Set[str], fed_by: dict[str
     operated = opened | {move.close_switch for move in scene.moves}
     for start, end, names in scene.graph.edges(data="switches"):
         is_closed = bool(closed.intersection(names))
-        feeder = fed_by.get(start) or ""
+        feeder = fed_by.get(start, "")
         lines[is_closed].append([scene.places[start], scene.places[end]])
         colours[is_closed].append(scene.colour_of.get(feeder, _QUIET) if is_closed else _QUIET)
         for name in operated.intersection(names):
             middle = (scene.places[start] + scene.places[end]) / 2
             colour, mark = (_OPENED, "x") if name in opened else (_CLOSED, "=")
-            axes.scatter(*middle, s=150, color=_PAPER, edgecolor=colour, linewidth=1.6, zorder=5)
-            axes.text(*middle, mark, color=colour, ha="center", va="center_baseline", weight="bold", zorder=6)
+            east, north = middle
+            axes.scatter(east, north, s=150, color=_PAPER, edgecolor=colour, linewidth=1.6, zorder=5)
+            axes.text(east, north, mark, color=colour, ha="center", va="center", weight="bold", zorder=6)
             state = "closed" if name in closed else "open"
-            _label(axes, middle, f"{mark} {name} ({state})", colour, 9, bold=True)
+            write_label(axes, middle, f"{mark} {name} ({state})", colour=colour, size=9, bold=True)
     for is_closed, style in ((True, "solid"), (False, (0, (4, 3)))):
         axes.add_collection(
             LineCollection(
@@ -301,59 +311,6 @@ def _draw_switches(axes: Axes, scene: _Scene, closed: Set[str], fed_by: dict[str
         )
 
 
-def _columns(places: Places, names: Sequence[str]) -> npt.NDArray[np.float64]:
-    return np.array([places[name] for name in names]).T
-
-
-def _label(
-    axes: Axes, at: npt.NDArray[np.float64], text: str, colour: str, size: int, *, bold: bool = False
-) -> None:
-    """Write a label; `_place_labels` finds its place once the panel has its size."""
-    axes.annotate(
-        text,
-        (float(at[0]), float(at[1])),
-        xytext=(0, 0),
-        textcoords="offset points",
-        ha="center",
-        va="center",
-        color=colour,
-        fontsize=size,
-        weight="bold" if bold else "normal",
-        zorder=7 if bold else 6,
-        bbox={"facecolor": _PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
-    )
-
-
-def _place_labels(figure: Figure, panels: Sequence[Axes]) -> None:
-    """Move the labels to where they cover each other, marks and lines least; the largest first."""
-    figure.draw_without_rendering()
-    points_per_pixel = 72 / figure.dpi
-    for axes in panels:
-        nodes = [np.asarray(dots.get_offsets()) for dots in axes.collections if len(dots.get_offsets())]
-        marks = axes.transData.transform(np.vstack(nodes)) if nodes else np.empty((0, 2))
-        taken = np.empty((0, 4))
-        labels = sorted(axes.texts, key=lambda text: -text.get_fontsize())
-        for label in [text for text in labels if hasattr(text, "xyann")]:
-            box = label.get_window_extent()
-            half = np.array([box.width, box.height]) / 2 + 1
-            at = axes.transData.transform(label.xy)
-            best, least = (0.0, 0.0), np.inf
-            for rank, (right, up) in enumerate(_TRIES):
-                stretch = np.array([right + np.sign(right) * half[0] * points_per_pixel * 0.8 * abs(np.cos(np.arctan2(up, right))), up])
-                centre = at + stretch / points_per_pixel
-                low, high = centre - half, centre + half
-                over = (np.minimum(high, taken[:, 2:]) - np.maximum(low, taken[:, :2])).clip(0)
-                hidden = ((marks > low - 4) & (marks < high + 4)).all(axis=1).sum()
-                outside = not (axes.bbox.contains(*low) and axes.bbox.contains(*high))
-                cost = over.prod(axis=1).sum() + 150 * hidden + 3 * rank + 500 * outside
-                if cost < least:
-                    best, least = tuple(stretch), cost
-            label.xyann = best
-            centre = at + np.array(best) / points_per_pixel
-            taken = np.vstack([taken, [*(centre - half), *(centre + half)]])
-    figure.set_layout_engine("none")
-
-
 def _legend(scene: _Scene) -> list[Line2D]:
     limits = scene.limits
     near, limit = limits.overload_points[0][0], limits.loading_limit_pct
@@ -364,13 +321,21 @@ def _legend(scene: _Scene) -> list[Line2D]:
     ]
     handles += [
         Line2D([], [], color=_QUIET, linewidth=1.8, label="switch closed"),
-        Line2D([], [], color=_QUIET, linewidth=1.2, linestyle="--", label="open tie"),
+        Line2D([], [], color=_QUIET, linewidth=1.2, linestyle="--", label="switch open"),
     ]
     if scene.moves:
         handles += [
-            Line2D([], [], linestyle="", marker="D", color=_QUIET, markeredgecolor=INK, label="section that moves"),
-            Line2D([], [], linestyle="", marker="x", color=_OPENED, label="x  opened by the plan"),
-            Line2D([], [], linestyle="", marker="$=$", color=_CLOSED, label="=  closed by the plan"),
+            Line2D(
+                [],
+                [],
+                linestyle="",
+                marker="D",
+                color=_QUIET,
+                markeredgecolor=INK,
+                label="section that moves",
+            ),
+            Line2D([], [], linestyle="", marker="x", color=_OPENED, label="opened by the plan"),
+            Line2D([], [], linestyle="", marker="$=$", color=_CLOSED, label="closed by the plan"),
         ]
     handles += [
         Line2D([], [], color=colour, linewidth=3, label=f"fed by {name}")

@@ -110,8 +110,8 @@ def describe_bound(plan: Plan) -> str:
         "cut_short": "best found in the time given",
     }
     return (
-        f"leaves {plan.left_kvah:.1f} kVAh expected above {plan.aim_pct:.0f} %, no switching of as many "
-        f"operations less than {plan.bound_kvah:.1f} (gap {plan.gap_pct:.1f} %, "
+        f"leaves {plan.left_kvah:.1f} kVAh expected above {plan.aim_pct:.0f} % (derated), no switching of as "
+        f"many operations less than {plan.bound_kvah:.1f} (gap {plan.gap_pct:.1f} %, "
         f"{proven.get(plan.standing, 'checked single transfers')})"
     )
 

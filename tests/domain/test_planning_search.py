@@ -32,6 +32,8 @@ STAR = """
     T1 -b5- f:0.2 /t5/ g -b6- T4(300)
 """
 
+SMALL_STEPS = STAR.replace("0.2", "0.1") + "; T1 -b7- x:0.7"
+
 
 def forecast(width: float = 0.0, **kva: list[float]) -> pd.DataFrame:
     hours = len(next(iter(kva.values())))
@@ -134,7 +136,10 @@ def test_three_moves_where_two_are_not_enough_and_their_sheet() -> None:
 
 
 def test_more_operations_never_relieve_less() -> None:
-    network, loads = parse_network(STAR), forecast(T1=[400, 880], T2=[60, 100], T3=[60, 100], T4=[60, 100])
+    network, loads = (
+        parse_network(SMALL_STEPS),
+        forecast(T1=[400, 640], T2=[60, 100], T3=[60, 100], T4=[60, 100]),
+    )
     rules = RULES.model_copy(update={"plans_per_transformer": 9})
     (case,) = planned(network, loads, "T1", rules=rules)
     proven = {p.operations: p for p in case.plans if (p.aim_pct, p.standing) == (100, "proven")}
@@ -152,6 +157,25 @@ def test_one_plan_relieves_two_transformers_and_is_listed_once() -> None:
     assert second.plans == ()
     assert second.why_not[0].code == "relieved_elsewhere"
     assert second.other_measures == ()
+
+
+def test_overload_beyond_the_end_of_the_risk_curve_is_still_relieved() -> None:
+    """At 170 % and at 136 % the score is the same; the energy above the limit is not."""
+    network = parse_network("T1(500) -b1- a:0.2 /t1/ c -b2- T2(300) ; T1 -b3- d")
+    (case,) = planned(network, forecast(T1=[850] * 4, T2=[100] * 4), "T1")
+    best = case.plans[0]
+    assert best.risk_after >= best.risk_before
+    assert best.relieved_kvah == pytest.approx(4 * 170)
+
+
+def test_without_time_to_search_checked_transfers_are_the_answer() -> None:
+    network, loads = parse_network(STAR), forecast(T1=[400, 700], T2=[60, 100], T3=[60, 100], T4=[60, 100])
+    (case,) = planned(network, loads, "T1", rules=RULES.model_copy(update={"search_limit_s": 0}))
+    assert case.plans
+    for plan in case.plans:
+        assert plan.proof.holds
+        assert plan.bound_kvah <= plan.left_kvah
+    assert {plan.standing for plan in case.plans} <= {"greedy", "checked", "cut_short", "proven"}
 
 
 # What binds before any search.

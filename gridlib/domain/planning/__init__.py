@@ -1,8 +1,10 @@
 """Load transfers: searched, proven hour by hour on every side, ranked by net risk.
 
-`fleet` brings loads, trees and devices together, `search` lists transfers, `prove` checks them, `score` and
-`rank` weigh them, `plan` does it for all transformers at risk,
-`refresh` again for a plan that is kept.
+`fleet` brings loads, trees and devices together, `wiring` and `grid` write them for the optimiser.
+`portfolio` finds the best switching for all transformers at risk together and takes it apart, `options` the
+best for each number of operations around each of them. `feeding` puts switches into steps, `prove` checks
+every state, `score` and `rank` weigh, `choose` decides which plans stand, `why_not` names what forbids the
+rest. `plan` does all of it, `refresh` the numbers again for a plan that is kept.
 """
 
 from gridlib.domain.planning.plan import plan_transfers

@@ -134,15 +134,19 @@ def _judged(desk: Desk, entries: Sequence[_Entry]) -> list[Plan | tuple[Refusal,
             judged.append(entry.option.trial.refusals)
             continue
         before, after = next(states), next(states)
-        refusal = refuse_on_risk(fleet, before, after, limits)
+        refusal = refuse_on_risk(fleet, entry.task.donors[0], before, after, limits)
         judged.append((refusal,) if refusal else _plan(desk, entry, before, after))
     return judged
 
 
-def _plan(desk: Desk, entry: _Entry, before: dict[int, Unit], after: dict[int, Unit]) -> Plan:
+def _plan(
+    desk: Desk, entry: _Entry, before: dict[int, Unit], after: dict[int, Unit]
+) -> Plan | tuple[Refusal, ...]:
+    """Write an option down as a plan; what its proof refuses is none."""
     fleet, option = desk.fleet, entry.option
-    # This is the place of an AC proof of each state: what it refuses is no plan.
     proof = proof_of(fleet, option.moves, option.trial, desk.rules, desk.now)
+    if not proof.holds:
+        return tuple(Refusal("not_proven", reason) for reason in proof.reasons)
     plan = make_plan(fleet, entry.task.donors[0], option.moves, proof, before, after, desk.limits, desk.rules)
     relieved = relieved_units(fleet, option.moves, desk.limits, option.aim_pct)
     return replace(

@@ -15,14 +15,14 @@ from gridlib.domain.transfer import (
     SectionGrid,
     TransferGroup,
     TransferPlan,
+    evaluate,
     single_transfers,
     solve_transfers,
 )
 from gridlib.facts.types import Limits, Move, PlanningRules
 
-
-CHECKED_SINGLE = "checked"
-"""Standing of a single transfer that harms nobody, listed beside the best."""
+CHECKED = "checked"
+"""Standing of a transfer that harms nobody, listed beside the best."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +121,26 @@ def _plans(
         yield from (plan for plan in group.plans if 0 < plan.operations <= most)
         donor = int(np.searchsorted(units, task.donors[0]))
         yield from _singles(grid, group, donor, rules.plans_per_transformer)
+        if task.moves:
+            yield _part_of_portfolio(wiring, task, grid, group)
+
+
+def _part_of_portfolio(wiring: Wiring, task: Task, grid: SectionGrid, group: TransferGroup) -> TransferPlan:
+    """Write what the portfolio does for a task, so that it is never lost."""
+    opens, closes = (
+        np.searchsorted(task.rows, wiring.rows(names))
+        for names in ([m.open_switch for m in task.moves], [m.close_switch for m in task.moves])
+    )
+    closed = grid.closed.copy()
+    closed[opens], closed[closes] = False, True
+    return TransferPlan(
+        most_operations=None,
+        opens=opens,
+        closes=closes,
+        objective_kvah=evaluate(grid, closed).objective_kvah,
+        bound_kvah=group.plans[-1].bound_kvah,
+        standing=CHECKED,
+    )
 
 
 def _singles(grid: SectionGrid, group: TransferGroup, donor: int, count: int) -> Iterator[TransferPlan]:
@@ -135,7 +155,7 @@ def _singles(grid: SectionGrid, group: TransferGroup, donor: int, count: int) ->
                 closes=found.closes[k : k + 1],
                 objective_kvah=group.base_kvah - float(worth[k]),
                 bound_kvah=group.plans[0].bound_kvah,
-                standing=CHECKED_SINGLE,
+                standing=CHECKED,
             )
 
 

@@ -109,7 +109,9 @@ def find_portfolio(
             earlier = owned.get(helped[0], Task((), mine, ()))
             if len(earlier.moves) + len(moves) <= rules.max_moves:
                 donors_of = sorted({*earlier.donors, *helped}, key=order.__getitem__)
-                owned[helped[0]] = Task(tuple(donors_of), mine, (*earlier.moves, *moves))
+                owned[helped[0]] = Task(
+                    tuple(donors_of), np.union1d(earlier.rows, mine), (*earlier.moves, *moves)
+                )
     return _with_all(owned, donors, ground)
 
 

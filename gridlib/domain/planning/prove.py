@@ -112,7 +112,11 @@ def proof_of(
     now: pd.Timestamp,
     heat_unknown: tuple[str, ...] = (),
 ) -> Proof:
-    """Write the outcome of a trial down; ``heat_unknown`` is what heat could not be looked at."""
+    """Write the outcome of a trial down; ``heat_unknown`` is what heat could not be looked at.
+
+    Every plan passes here once, in planning and whenever it is proven again: the place for an AC flow of its
+    states.
+    """
     oldest = now - pd.Timedelta(hours=rules.state_max_age_h)
     doubtful = dict(unconfirmed(fleet, moves, oldest))
     ties = [fleet.devices[move.close_switch] for move in moves if move.close_switch in fleet.devices]

@@ -27,9 +27,13 @@ def sides_of(fleet: Fleet, owner: int, moves: tuple[Move, ...]) -> list[int]:
 
 
 def refuse_on_risk(
-    fleet: Fleet, before: Mapping[int, Unit], after: Mapping[int, Unit], limits: Limits
+    fleet: Fleet, owner: int, before: Mapping[int, Unit], after: Mapping[int, Unit], limits: Limits
 ) -> Refusal | None:
-    """Refuse a transfer that heats a transformer past its limit or does not lower the net risk."""
+    """Refuse a transfer that heats a transformer past its limit or does not lower the net risk.
+
+    ``owner`` is the transformer that it is for. Above the end of the overload curve the score does not rise
+    any more, so where its load is there before, relief of the overload counts instead.
+    """
     for unit, state in after.items():
         earlier, later = ((u.hot_spot_c, u.hot_spot_c_p90) for u in (before[unit], state))
         for refusal in too_hot(fleet, unit, earlier, later, limits):
@@ -37,7 +41,14 @@ def refuse_on_risk(
     if not is_scored(before, after):
         return Refusal("not_scored", "air temperature or thermal state of a touched transformer is missing")
     risk_before, risk_after = (sum(state[unit].score for unit in after) for state in (before, after))
-    if not risk_after < risk_before - _ROUNDING:
+    top_kva = fleet.rating_kva[owner] * limits.overload_points[-1][0] / 100
+    overload_kvah, remaining_kvah = (
+        _overload_kvah(fleet, state, after, limits)[0] for state in (before, after)
+    )
+    beyond = (
+        np.abs(before[owner].load_kva[P50]).max() > top_kva and remaining_kvah < overload_kvah - _ROUNDING
+    )
+    if not risk_after < risk_before - _ROUNDING and not beyond:
         return Refusal(
             "no_reduction",
             f"net risk would not fall: {risk_before:.3f} before, {risk_after:.3f} after, "
@@ -133,11 +144,12 @@ def with_search_of(plan: Plan, earlier: Plan) -> Plan:
     )
 
 
-def best_first(plan: Plan) -> tuple[float, int, float, tuple[str, ...]]:
-    """Order plans by reduction of net risk, then fewer operations, then margin."""
+def best_first(plan: Plan) -> tuple[float, float, int, float, tuple[str, ...]]:
+    """Order plans by reduction of net risk, where there is none by relief; fewer operations, then margin."""
     names = tuple(name for move in plan.moves for name in (move.open_switch, move.close_switch))
-    reduction = plan.risk_before - plan.risk_after
-    return -round(reduction, 6), plan.operations, -(plan.proof.margin_pct or 0.0), names
+    reduction = max(round(plan.risk_before - plan.risk_after, 6), 0.0)
+    relief = 0.0 if reduction else round(plan.relieved_kvah, 3)
+    return -reduction, -relief, plan.operations, -(plan.proof.margin_pct or 0.0), names
 
 
 def do_nothing_of(fleet: Fleet, donor: int, state: Unit, limits: Limits) -> dict[str, float | None]:
