@@ -5,6 +5,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+_ASPECT = 2.2
+"""Width of a panel against its height, about."""
+
 Places = dict[str, npt.NDArray[np.float64]]
 """Position of each node, x and y."""
 
@@ -114,7 +117,7 @@ def _around_units(part: nx.Graph, units: Places) -> Places | None:
 def _side_by_side(parts: list[Places]) -> Places:
     """Set connected parts into rows, so that they do not cover each other."""
     total = sum((2 * np.sqrt(len(part)) + 2) ** 2 for part in parts)
-    wide = np.sqrt(total) * 1.1
+    wide = np.sqrt(total * _ASPECT)
     placed: Places = {}
     left = below = tall = 0.0
     for part in parts:

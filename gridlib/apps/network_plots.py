@@ -111,11 +111,11 @@ def network_figure(
     Returns
     -------
     Figure
-        Two panels; colour and shape of a transformer say its band, sections and lines have the colour of
-        the plan's transformer that feeds them. Operated switches are marked and named in both panels. Of a
-        network of more than `WHOLE` transformers the panels show what lies within `HOPS` ties of the plan
-        (one, where those are more than `WHOLE`). Of such a network, and where coordinates are known, a
-        third panel shows where the transformers stand. Places in the two panels are not to scale.
+        Two panels, one above the other; colour and shape of a transformer say its band, sections and lines
+        have the colour of the plan's transformer that feeds them. Operated switches are marked and named in
+        both. Of a network of more than `WHOLE` transformers the panels show what lies within `HOPS` ties of
+        the plan (one, where those are more than `WHOLE`). Of such a network, and where coordinates are
+        known, a third panel shows where the transformers stand. The other two are not to scale.
 
     Raises
     ------
@@ -139,19 +139,15 @@ def network_figure(
     scene = _Scene(drawn, place_nodes(drawn, network.transformers), shown, moves, limits, colour_of)
 
     with_map = large or bool(coordinates(network.transformers))
-    columns = {"width_ratios": [0.42, 1, 1]} if with_map else {}
-    figure, grid = plt.subplots(
-        1,
-        3 if with_map else 2,
-        figsize=(15.5 if with_map else 14, 7),
-        gridspec_kw=columns,
-        layout="constrained",
+    rows = "wb;wa" if with_map else "b;a"
+    figure, named = plt.subplot_mosaic(
+        rows, figsize=(10.5, 10), width_ratios=[0.24, 1] if with_map else [1], layout="constrained"
     )
     if with_map:
-        _draw_whole(grid[0], network.transformers, shown, touched)
+        _draw_whole(named["w"], network.transformers, shown, touched)
     panels = (
-        (grid[-2], closed_before, homes[0], loading_pct_before, "Before"),
-        (grid[-1], closed_after, homes[1], loading_pct_after, "After"),
+        (named["b"], closed_before, homes[0], loading_pct_before, "Before"),
+        (named["a"], closed_after, homes[1], loading_pct_after, "After"),
     )
     for axes, closed, home, loading_pct, word in panels:
         _draw_panel(axes, scene, frozenset(closed), home, loading_pct)
@@ -159,7 +155,7 @@ def network_figure(
             axes.text(0.5, 0.5, "no transfer to show", ha="center", transform=axes.transAxes)
         axes.set_title(f"{word}: peak loading at median load", loc="left")
     figure.legend(handles=_legend(scene), loc="outside lower center", ncols=5, fontsize=9, frameon=False)
-    place_labels(figure, grid[-2:])
+    place_labels(figure, [named["b"], named["a"]])
     return figure
 
 

@@ -149,6 +149,8 @@ class PlanningRules(BaseModel):
     switching_lead_min: int = Field(default=60, ge=0)
     forecast_max_age_h: float = Field(default=12, gt=0)
     state_max_age_h: float = Field(default=24 * 7, gt=0)
+    power_factor: float = Field(default=0.95, gt=0.3, le=1)
+    lv_kv: float = Field(default=0.415, gt=0.1, le=1)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ class AcModel:
         What is missing, element by element.
     not_checked : tuple of str
         What the model leaves out because of it.
+    units : tuple of str
+        Transformers whose own load, beside that of their sections, is asked for.
     """
 
     grid: FlowGrid | None
@@ -41,6 +43,7 @@ class AcModel:
     switches: frozenset[str]
     missing: tuple[str, ...]
     not_checked: tuple[str, ...]
+    units: tuple[str, ...] = ()
 
 
 def high_side(unit: str) -> str:
@@ -95,7 +98,7 @@ def model_around(
     supply = feeders_of(network, chosen) if feeders else Feeders(medium_lines(network).iloc[:0])
     others = [name for name in supply.units if name not in set(chosen)]
     modelled = chosen + [name for name in others if not _lacking(table, [name])]
-    loads = {name: name for name in inside} | _other_loads(tree, others, set(modelled))
+    loads = {name: name for name in (*inside, *chosen)} | _other_loads(tree, others, set(modelled))
     switches, lines, links = _low_voltage(network, set(chosen) | set(inside))
     kv = {high_side(name): float(table["voltage_kv"][name]) for name in modelled}
     kv |= dict.fromkeys(modelled + inside, lv_kv)
@@ -130,6 +133,7 @@ def model_around(
         switches,
         missing,
         _left_out(table, chosen, supply, others, modelled, len(links), grid.lines),
+        tuple(chosen),
     )
 
 

@@ -47,7 +47,8 @@ def prove_ac(
     after_closed : sequence of iterables of str
         Switches closed after each step; the last is the state that stays.
     section_load_kva : mapping of str to DataFrame
-        For each scenario (p10, p50, p90) the signed loads, wide, hours x section_id [kVA].
+        For each scenario (p10, p50, p90) the signed loads, wide, hours x section_id [kVA]; a column of a
+        transformer is what hangs on it beside its sections.
     power_factor : float
         Of all loads, (0, 1].
     loading_limit_pct : float
@@ -180,6 +181,9 @@ def _cases(
     frames = list(loads.values())
     names = list(model.loads)
     kva = np.concatenate([frame.reindex(columns=names).to_numpy(dtype=float) for frame in frames])
+    # A transformer without a column of its own has nothing beside its sections.
+    units = pd.Index(names).isin(model.units) & ~pd.Index(names).isin(frames[0].columns)
+    kva[:, units] = 0.0
     place = pd.Index(grid.names).get_indexer(pd.Index(list(model.loads.values())))
     total = np.zeros((len(grid.names), len(kva)))
     np.add.at(total, place, kva.T)

@@ -144,7 +144,7 @@ def _plan(
 ) -> Plan | tuple[Refusal, ...]:
     """Write an option down as a plan; what its proof refuses is none."""
     fleet, option = desk.fleet, entry.option
-    proof = proof_of(fleet, option.moves, option.trial, desk.rules, desk.now)
+    proof = proof_of(fleet, option.moves, option.trial, desk.limits, desk.rules, desk.now)
     if not proof.holds:
         return tuple(Refusal("not_proven", reason) for reason in proof.reasons)
     plan = make_plan(fleet, entry.task.donors[0], option.moves, proof, before, after, desk.limits, desk.rules)

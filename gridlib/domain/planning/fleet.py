@@ -32,6 +32,9 @@ SPREAD = (np.array(QUANTILE_LEVELS) - 0.5)[:, None] / 0.4
 """How much of a section's +- range is added at each quantile: none at p50, all of it at p90, less at p10."""
 
 
+_ROUNDING = 1e-9  # shares that sum to 1 but for it leave nothing
+
+
 class Device(NamedTuple):
     """One switch: its row in the tables, its present state, and its ends as positions in the tree (or -1)."""
 
@@ -225,6 +228,15 @@ class Fleet:
             return unknown, unknown
         load = share * self.normal_kva[:, :, normal]
         return load, spread_pu * np.abs(load)
+
+    def own_kva(self, quantile: int) -> Floats:
+        """Load [T, transformers] on the transformers beside all their sections, at one quantile [kVA]."""
+        normal, share, _ = self._shares
+        known = (normal >= 0) & np.isfinite(share)
+        shared = np.bincount(normal[known], share[known], minlength=self.tree.transformers)
+        left = np.where(np.abs(1 - shared) > _ROUNDING, 1 - shared, 0.0)
+        own: Floats = left * self.normal_kva[quantile]
+        return own
 
     def spread_pu(self, sections: npt.NDArray[np.int64]) -> Floats:
         """+- range of the loads of sections, share of the load."""

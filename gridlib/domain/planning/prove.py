@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from gridlib.domain.planning.ac import ADDITIVE_LEAVES_OUT, AcCheck, check_ac
 from gridlib.domain.planning.devices import Refusal, blocked, conflicts, misfits, unconfirmed
 from gridlib.domain.planning.feeding import Feeding, moves_feeding
 from gridlib.domain.planning.fleet import Fleet, build_fleet
@@ -14,9 +15,6 @@ from gridlib.domain.planning.hours import all_hours, load_break, switch_limits, 
 from gridlib.domain.planning.reserve import Reservation, reserve
 from gridlib.domain.thermal import ThermalState
 from gridlib.facts.types import Limits, Move, Network, PlanningRules, Proof
-
-NOT_COMPUTED = ("protection", "fault level", "voltage", "line loading", "feeder head")
-"""What the additive check does not look at; shown with every proof."""
 
 
 class Trial(NamedTuple):
@@ -101,31 +99,34 @@ def prove_in(
     if heat is not None and trial.margin_pct is not None:
         found, unknown = heat_refusals(fleet, moves, reserved, heat, limits)
         trial = trial._replace(refusals=(*trial.refusals, *found))
-    return proof_of(fleet, moves, trial, rules, now, unknown)
+    return proof_of(fleet, moves, trial, limits, rules, now, unknown)
 
 
 def proof_of(
     fleet: Fleet,
     moves: Sequence[Move],
     trial: Trial,
+    limits: Limits,
     rules: PlanningRules,
     now: pd.Timestamp,
     heat_unknown: tuple[str, ...] = (),
 ) -> Proof:
     """Write the outcome of a trial down; ``heat_unknown`` is what heat could not be looked at.
 
-    Every plan passes here once, in planning and whenever it is proven again: the place for an AC flow of its
-    states.
+    Every plan passes here, in planning and whenever it is proven again: what the additive check does not
+    refuse is solved by AC power flow, where the impedances are known.
     """
+    ac = AcCheck("", (), ADDITIVE_LEAVES_OUT) if trial.refusals else check_ac(fleet, moves, limits, rules)
     oldest = now - pd.Timedelta(hours=rules.state_max_age_h)
     doubtful = dict(unconfirmed(fleet, moves, oldest))
     ties = [fleet.devices[move.close_switch] for move in moves if move.close_switch in fleet.devices]
     return Proof(
-        holds=not trial.refusals,
-        method=f"additive kVA, {rules.derating_pct:g} % derated",
-        reasons=tuple(refusal.reason for refusal in trial.refusals),
+        holds=not trial.refusals and not ac.refusals,
+        method=f"additive kVA, {rules.derating_pct:g} % derated"
+        + (f", and {ac.method}" if ac.method else ""),
+        reasons=tuple(refusal.reason for refusal in (*trial.refusals, *ac.refusals)),
         not_checked=(
-            *NOT_COMPUTED,
+            *ac.not_checked,
             *heat_unknown,
             *(f"state of {name} ({why})" for name, why in doubtful.items()),
             *(f"limit of {tie.switch_id}" for tie in ties if np.isnan(tie.limit_kva)),
