@@ -79,7 +79,7 @@ def check_ac(fleet: Fleet, moves: Sequence[Move], limits: Limits, rules: Plannin
 
 
 def _loads(fleet: Fleet, sections: pd.DataFrame, quantile: int) -> pd.DataFrame:
-    """Loads of sections, and of transformers beside their sections, hours x node [kVA]."""
+    """Lay out the loads of sections, and of transformers beside them, hours x node [kVA]."""
     names = sections["section_id"].tolist()
     place = np.array([fleet.position(name) for name in names], dtype=np.int64)
     values = fleet.sections_kva(place, [quantile], [0])[0].T
