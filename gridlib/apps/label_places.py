@@ -92,7 +92,7 @@ def _place(
     covered = (
         (np.minimum(high, taken[:, 2:]) - np.maximum(low, taken[:, :2])).clip(0).prod(axis=2).sum(axis=1)
     )
-    hidden = ((marks > low - 5) & (marks < high + 5)).all(axis=2).sum(axis=1)
+    hidden = ((marks > low - 8) & (marks < high + 8)).all(axis=2).sum(axis=1)
     beyond = (low[:, 0] < axes.bbox.min).any(axis=1) | (high[:, 0] > axes.bbox.max).any(axis=1)
     cost = covered + _HIDES * hidden + _OUTSIDE * beyond + _FARTHER * np.arange(len(ways))
     best = int(cost.argmin())

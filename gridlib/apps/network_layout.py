@@ -1,5 +1,7 @@
 """Where transformers and sections stand in a picture of the network."""
 
+from collections.abc import Iterable
+
 import networkx as nx
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +39,31 @@ def place_nodes(graph: nx.Graph, transformers: pd.DataFrame) -> Places:
     """
     known = coordinates(transformers)
     parts = sorted(nx.connected_components(graph), key=lambda part: (-len(part), min(part)))
-    return _side_by_side([_by_ways(graph.subgraph(sorted(part)), known) for part in parts])
+    return _side_by_side([_by_ways(part_of(graph, part), known) for part in parts])
+
+
+def part_of(graph: nx.Graph, names: Iterable[str]) -> nx.Graph:
+    """Copy some nodes and the edges between them.
+
+    Parameters
+    ----------
+    graph : Graph
+        Any graph.
+    names : iterable of str
+        Its nodes to keep.
+
+    Returns
+    -------
+    Graph
+        In order of name: a view of networkx has the order of a set, which differs between two processes, and
+        with it the picture.
+    """
+    kept = set(names)
+    part = nx.Graph()
+    part.add_nodes_from((name, graph.nodes[name]) for name in sorted(kept))
+    edges = (sorted(edge) for edge in graph.edges if kept.issuperset(edge))
+    part.add_edges_from((start, end, graph.edges[start, end]) for start, end in sorted(edges))
+    return part
 
 
 def layout_whole(transformers: pd.DataFrame) -> tuple[Places, str]:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from gridlib.apps.label_places import place_labels, write_label
-from gridlib.apps.network_layout import Places, coordinates, layout_whole, place_nodes
+from gridlib.apps.network_layout import Places, coordinates, layout_whole, part_of, place_nodes
 from gridlib.apps.plots import INK, LEVEL_COLOUR
 from gridlib.domain.network import feeding
 from gridlib.facts.errors import InputError
@@ -30,7 +30,7 @@ _QUIET, _SOFT, _PAPER, _OPENED, _CLOSED = "#aab2bd", "#5f6b7a", "#ffffff", "#b32
 _FED_BY = ("#0b57a4", "#8e24aa", "#00796b", "#6d4c41", "#455a64", "#ad1457")
 
 
-_STRETCH = 3.0
+_STRETCH = 4.0
 """Length of an operated switch in the picture, against 1 for others, so that its mark and name have room."""
 
 
@@ -132,9 +132,8 @@ def network_figure(
     ]
     large = len(transformers) > WHOLE
     shown = _around(graph, homes[0], touched, transformers) if large else transformers
-    drawn = graph.subgraph([name for name, home in homes[0].items() if home in set(shown)])
-    if not large:
-        drawn = graph  # sections that nobody feeds too
+    near = [name for name, home in homes[0].items() if home in set(shown)]
+    drawn = part_of(graph, near if large else graph)  # the whole has sections that nobody feeds, too
     colour_of = {name: _FED_BY[i % len(_FED_BY)] for i, name in enumerate(touched)}
     scene = _Scene(drawn, place_nodes(drawn, network.transformers), shown, moves, limits, colour_of)
 
@@ -287,7 +286,7 @@ def _draw_switches(axes: Axes, scene: _Scene, closed: frozenset[str], fed_by: di
         feeder = fed_by.get(start, "")
         lines[is_closed].append([scene.places[start], scene.places[end]])
         colours[is_closed].append(scene.colour_of.get(feeder, _QUIET) if is_closed else _QUIET)
-        for name in operated.intersection(names):
+        for name in sorted(operated.intersection(names)):
             middle = (scene.places[start] + scene.places[end]) / 2
             colour, mark = (_OPENED, "x") if name in opened else (_CLOSED, "=")
             east, north = middle
