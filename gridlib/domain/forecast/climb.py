@@ -256,7 +256,7 @@ def _remarks(request: Request, result: Result, neighbours: _Int | None) -> Itera
             if found is not None:
                 cause = (
                     f"{request.ids[found[0]]} changed by {found[1]:+.0f} kVA at the same time: a section "
-                    "switched over between the two? Confirm the switch states"
+                    "switched over between the two? Confirm the switch states."
                 )
         message = (
             f"level changed by {percent:+.0f} % about {days} d ago, beyond what calendar and air explain; "
@@ -324,7 +324,7 @@ def _keep(
     """Write the forecast of some transformers into the arrays of the result."""
     rating = None if request.rating_kva is None else request.rating_kva[which]
     bands = bands_of(mean, paths, rating, horizon_h=request.horizon_h, step_min=request.step_min)
-    if ranks is not None and rating is not None:
+    if ranks is not None:
         bands = set_right(bands, ranks, window_steps(request.horizon_h, request.step_min))
     result.columns[_MEAN, which] = mean
     result.columns[_FIRST_QUANTILE:_P, which] = bands.quantiles_kva.swapaxes(0, 1)

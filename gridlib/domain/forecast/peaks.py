@@ -71,7 +71,7 @@ def set_right(bands: Bands, ranks: _Float, windows: tuple[slice, ...]) -> Bands:
     Parameters
     ----------
     bands : Bands
-        As the paths give them.
+        As the paths give them; where no rating is known the chances are NaN, and stay so.
     ranks : array [windows, N, REPLAYS]
         From `replay_ranks`.
     windows : tuple of slice
