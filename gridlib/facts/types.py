@@ -201,6 +201,9 @@ class Move:
         The sections that change their transformer.
     from_transformer, to_transformer : str
         Donor and receiver.
+    closes_first : bool
+        The tie is closed before the device is opened, without interruption: only where the closed loop was
+        proven and may be made. Otherwise the device opens first.
     """
 
     open_switch: str
@@ -208,6 +211,7 @@ class Move:
     sections: tuple[str, ...]
     from_transformer: str
     to_transformer: str
+    closes_first: bool = False
 
 
 @dataclass(frozen=True)
