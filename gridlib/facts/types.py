@@ -171,25 +171,6 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Forecast:
-    """What `gridlib.domain.forecast.forecast_load` returns.
-
-    Attributes
-    ----------
-    frame : DataFrame
-        One row for each transformer and hour (`ForecastFrame`).
-    windows : DataFrame
-        One row for each transformer and window of hours (`WindowFrame`).
-    findings : DataFrame
-        transformer_id, code, message: what could not be done as asked, and for whom.
-    """
-
-    frame: pd.DataFrame
-    windows: pd.DataFrame
-    findings: pd.DataFrame
-
-
-@dataclass(frozen=True)
 class Move:
     """One section group changed over from one transformer to another.
 
@@ -298,6 +279,13 @@ class Plan:
         Hour before ``needed_from`` in which the least load is switched; UTC, as all times.
     switch_back_by : datetime or None
         Last hour of the horizon in which the network before the plan would hold; None where there is none.
+    p_holds : float or None
+        Chance, 0 .. 1, that no touched element's limit is newly broken and no violation grows in any hour of
+        the horizon, from joint error paths; None where these are not known.
+    p_clear_before, p_clear_after : float or None
+        Chance that no touched element is over its limit in any hour, without and with the plan.
+    as_if_independent : tuple of str
+        Transformers whose errors these chances take as independent of the others'.
     """
 
     transformer_id: str
@@ -322,6 +310,10 @@ class Plan:
     standing: str = ""
     switch_at: datetime | None = None
     switch_back_by: datetime | None = None
+    p_holds: float | None = None
+    p_clear_before: float | None = None
+    p_clear_after: float | None = None
+    as_if_independent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

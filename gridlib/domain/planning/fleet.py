@@ -176,7 +176,7 @@ class Fleet:
         return rows, at
 
     @cached_property
-    def _displaced(self) -> dict[int, list[int]]:
+    def displaced(self) -> dict[int, list[int]]:
         """Sections that are not fed by the transformer they normally hang on, by that transformer."""
         away: dict[int, list[int]] = defaultdict(list)
         normal = self._sections["normal"].to_numpy(dtype=np.int64)
@@ -198,7 +198,7 @@ class Fleet:
         near.discard(UNFED)
         near.discard(LOOPED)
         found = {section for unit in near for section in self.members.get(unit, ())}
-        found |= {section for unit in near for section in self._displaced.get(unit, ())}
+        found |= {section for unit in near for section in self.displaced.get(unit, ())}
         sections = sorted(found)
         rows = self._sections.iloc[np.array(sections, dtype=np.int64) - self.tree.transformers]
         near |= {int(normal) for normal in rows["normal"] if normal >= 0}
@@ -222,12 +222,17 @@ class Fleet:
 
     def section_kva(self, section: int) -> tuple[Floats, Floats]:
         """Load of a section and its +- range, each [Q, T] in kVA; NaN where its transformer has no load."""
-        normal, share, spread_pu = (values[section - self.tree.transformers] for values in self._shares)
+        normal, share, spread_pu = self.share_of(section)
         if normal < 0:
             unknown = np.full(self.load_kva.shape[:2], np.nan)
             return unknown, unknown
         load = share * self.normal_kva[:, :, normal]
         return load, spread_pu * np.abs(load)
+
+    def share_of(self, section: int) -> tuple[int, float, float]:
+        """Tell which transformer a section normally hangs on (or -1), its share, and the +- range of it."""
+        normal, share, spread_pu = (values[section - self.tree.transformers] for values in self._shares)
+        return int(normal), float(share), float(spread_pu)
 
     def own_kva(self, quantile: int) -> Floats:
         """Load [T, transformers] on the transformers beside all their sections, at one quantile [kVA]."""

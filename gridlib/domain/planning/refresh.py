@@ -1,9 +1,11 @@
 """The numbers of a plan that is kept, from the newest forecast."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
+from gridlib.domain.planning.chance import Scenarios, chances_of
 from gridlib.domain.planning.fleet import build_fleet
 from gridlib.domain.planning.heat import heat_of
 from gridlib.domain.planning.prove import prove_in
@@ -11,6 +13,7 @@ from gridlib.domain.planning.rank import is_scored, make_plan, sides_of, with_se
 from gridlib.domain.planning.reserve import reserve
 from gridlib.domain.planning.score import Scenario, score_scenarios
 from gridlib.domain.thermal import ThermalState
+from gridlib.facts.forecasts import JointPaths
 from gridlib.facts.types import Limits, Move, Network, Plan, PlanningRules, Proof
 
 
@@ -23,6 +26,7 @@ def refresh_plan(
     limits: Limits,
     rules: PlanningRules,
     initial: ThermalState | None = None,
+    paths: JointPaths | None = None,
     reserved: Sequence[Move] = (),
     tz: str = "UTC",
     now: pd.Timestamp | None = None,
@@ -46,6 +50,8 @@ def refresh_plan(
     initial : ThermalState, optional
         State before the horizon, in the order of the transformers in ``forecast``; default is the steady
         state of the first hour.
+    paths : JointPaths, optional
+        Joint error paths of the forecast, for the chance that the plan holds.
     reserved : sequence of Move
         Moves of the other open plans, without those of ``plan``.
     tz : str
@@ -84,4 +90,5 @@ def refresh_plan(
     if not is_scored(before, after):
         return None, proof
     fresh = make_plan(fleet, owner, plan.moves, proof, before, after, limits, rules)
-    return with_search_of(fresh, plan), proof
+    chances = chances_of(Scenarios(fleet, paths), plan.moves, reserved, limits, rules)
+    return replace(with_search_of(fresh, plan), **chances._asdict()), proof

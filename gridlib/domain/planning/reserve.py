@@ -44,7 +44,7 @@ def reserve(fleet: Fleet, moves: Sequence[Move]) -> Reservation:
     Reservation
         Their headroom, sections and switches.
     """
-    waiting = [move for move in moves if _is_waiting(fleet, move)]
+    waiting = waiting_moves(fleet, moves)
     up: dict[int, Floats] = {}
     down: dict[int, Floats] = {}
     landing: dict[int, Floats] = {}
@@ -62,6 +62,11 @@ def reserve(fleet: Fleet, moves: Sequence[Move]) -> Reservation:
         frozenset(name for move in moves for name in move.sections),
         frozenset(name for move in moves for name in (move.open_switch, move.close_switch)),
     )
+
+
+def waiting_moves(fleet: Fleet, moves: Sequence[Move]) -> list[Move]:
+    """List the moves that can be, and have not been, carried out."""
+    return [move for move in moves if _is_waiting(fleet, move)]
 
 
 def landing_of(fleet: Fleet, move: Move) -> int:
