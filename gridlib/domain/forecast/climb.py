@@ -11,11 +11,11 @@ from gridlib.domain.forecast.design import design_of, forecast_air_errors
 from gridlib.domain.forecast.deviation import first_origin
 from gridlib.domain.forecast.door import Request
 from gridlib.domain.forecast.expectation import WIDTH, Solver, solver_of
-from gridlib.domain.forecast.joint import SAME_DAY_SHARE, Joint
+from gridlib.domain.forecast.joint import SAME_DAY_SHARE, Joint, Peaks
 from gridlib.domain.forecast.lead_ridge import LeadDesign, lead_design, second_tier
 from gridlib.domain.forecast.level_shift import LENGTHS_D, counterpart
 from gridlib.domain.forecast.paths import Paths, bands_of, error_paths, window_steps, windows_of
-from gridlib.domain.forecast.peaks import REPLAYED, replay_ranks, set_right
+from gridlib.domain.forecast.peaks import REPLAYED, peaks_asked_for, replay_ranks, set_right
 from gridlib.domain.forecast.profile import TERMS, fit_profile
 from gridlib.domain.forecast.replays import common_ages, confidence_of, set_by_recent
 from gridlib.domain.forecast.shape import MOST_DONORS, borrow_from_fleet, persist, unit_kva
@@ -341,14 +341,18 @@ def _keep(
     """Write the forecast of some transformers into the arrays of the result."""
     rating = None if request.rating_kva is None else request.rating_kva[which]
     bands = bands_of(mean, paths, rating, horizon_h=request.horizon_h, step_min=request.step_min)
+    peaks = None
     if ranks is not None:
-        bands = set_right(bands, ranks, window_steps(request.horizon_h, request.step_min))
+        windows = window_steps(request.horizon_h, request.step_min)
+        whole = bands.peaks_kva[..., -1]
+        peaks = Peaks(windows[-1], whole, peaks_asked_for(whole, ranks[-1]))
+        bands = set_right(bands, ranks, windows)
     result.columns[_MEAN, which] = mean
     result.columns[_FIRST_QUANTILE:_P, which] = bands.quantiles_kva.swapaxes(0, 1)
     result.columns[_P, which] = bands.p_overload
     result.p_any_overload[which] = bands.p_any_overload
     result.peak_kva[which] = bands.peak_kva
     names = [request.ids[i] for i in which]
-    result.joint.keep(which, names, paths, mean - bands.quantiles_kva[:, _MEDIAN])
+    result.joint.keep(which, names, paths, mean, bands.quantiles_kva[:, _MEDIAN], peaks)
     if terms is not None and result.terms_kva.shape[1]:
         result.terms_kva[:, which] = terms

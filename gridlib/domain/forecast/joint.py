@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -25,6 +26,14 @@ _Float = NDArray[np.float64]
 _Int = NDArray[np.int64]
 
 
+class Peaks(NamedTuple):
+    """Largest |load| of each path in a window, [N, P]: as it is, and as replays ask for [kVA]."""
+
+    window: slice
+    was_kva: NDArray[Any]
+    asked_kva: NDArray[Any]
+
+
 @dataclass(frozen=True)
 class Joint:
     """Joint paths of N transformers, filled chunk by chunk; as in `gridlib.facts.forecasts.JointPaths`."""
@@ -41,7 +50,15 @@ class Joint:
         j = len(age_d)
         return cls(age_d, np.zeros(n), np.zeros((n, j, steps), dtype=np.int8), np.zeros((n, j), dtype=bool))
 
-    def keep(self, which: _Int, names: Sequence[str], paths: Paths, beside_kva: _Float) -> None:
+    def keep(
+        self,
+        which: _Int,
+        names: Sequence[str],
+        paths: Paths,
+        mean_kva: _Float,
+        median_kva: _Float,
+        peaks: Peaks | None = None,
+    ) -> None:
         """Put the paths of some transformers in their places.
 
         Parameters
@@ -52,17 +69,49 @@ class Joint:
             Their names, which draw the lots.
         paths : Paths
             All their error paths, around the mean.
-        beside_kva : array [n, H]
-            Mean less published median [kVA].
+        mean_kva, median_kva : array [n, H]
+            As published [kVA].
+        peaks : Peaks, optional
+            What the peaks of the paths are to be, so that their chances are the published ones of the window;
+            default as they are.
         """
         place, self.same_day[which] = places_of(paths, self.age_d, names)
-        error_kva = paths.errors_kva[np.arange(len(which))[:, None], place]
-        error_kva += beside_kva[:, None].astype(error_kva.dtype)
+        row = np.arange(len(which))[:, None]
+        error_kva = paths.errors_kva[row, place]
+        error_kva += mean_kva[:, None].astype(error_kva.dtype)
+        if peaks is not None:
+            was_kva, asked_kva = (
+                peak[row, place, None].astype(error_kva.dtype) for peak in (peaks.was_kva, peaks.asked_kva)
+            )
+            set_peaks(error_kva[..., peaks.window], was_kva, asked_kva)
+        error_kva -= median_kva[:, None].astype(error_kva.dtype)
         unit_kva = np.maximum(np.abs(error_kva).max(axis=(1, 2)) / MOST_STEPS, np.finfo(np.float32).tiny)
         error_kva /= unit_kva[:, None, None].astype(error_kva.dtype)
         np.rint(error_kva, out=error_kva)
         self.error_steps[which] = error_kva
         self.unit_kva[which] = unit_kva
+
+
+def set_peaks(load_kva: NDArray[Any], was_kva: NDArray[Any], asked_kva: NDArray[Any]) -> None:
+    """Bring the peaks of paths to what is asked for, in place; hours away from the peak stay.
+
+    Parameters
+    ----------
+    load_kva : array [N, J, H]
+        Loads [kVA].
+    was_kva, asked_kva : array [N, J, 1]
+        Largest |load| as it is, and as it is to be [kVA].
+
+    Notes
+    -----
+    What is above a lower peak is cut off. For a peak that is higher by d, what lies above ``was - d`` is
+    drawn out to twice its height over that.
+    """
+    rise = np.maximum(asked_kva - was_kva, 0)
+    size = np.abs(load_kva)
+    size += np.maximum(size - (was_kva - rise), 0) * (rise > 0)
+    np.minimum(size, asked_kva, out=size)
+    np.copysign(size, load_kva, out=load_kva)
 
 
 def places_of(paths: Paths, age_d: _Int, names: Sequence[str]) -> tuple[_Int, NDArray[np.bool_]]:

@@ -4,8 +4,8 @@
 `portfolio` finds the best switching for all transformers at risk together and takes it apart, `options` the
 best for each number of operations around each of them. `feeding` puts switches into steps, `prove` checks
 every state, `score` and `rank` weigh, `choose` decides which plans stand, `why_not` names what forbids the
-rest; `chance` says beside the rank how likely a plan holds. `plan` does all of it, `refresh` the numbers
-again for a plan that is kept.
+rest; `chance` says beside the rank how likely a plan holds, on `scenarios` of past days. `plan` does all of
+it, `refresh` the numbers again for a plan that is kept.
 """
 
 from gridlib.domain.planning.chance import describe_chances

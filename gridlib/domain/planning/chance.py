@@ -1,21 +1,22 @@
 """The chance that a plan holds everywhere for the whole horizon, from joint error paths of the fleet."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from gridlib.domain.forecast.joint import SAME_DAY_SHARE
-from gridlib.domain.network import LOOPED
 from gridlib.domain.planning.feeding import Feeding, moves_feeding
-from gridlib.domain.planning.fleet import P50, Fleet, Floats
+from gridlib.domain.planning.fleet import Fleet, Floats
 from gridlib.domain.planning.grid import QUANTILE_WEIGHTS
 from gridlib.domain.planning.hours import TOLERANCE_KVA
 from gridlib.domain.planning.reserve import landing_of, waiting_moves
-from gridlib.facts.forecasts import JointPaths
+from gridlib.domain.planning.scenarios import Scenarios
 from gridlib.facts.types import Limits, Move, Plan, PlanningRules
+
+OUTCOMES = ("p_holds", "p_clear_before", "p_clear_after")
+"""What is told of every path, and as shares of them."""
 
 ENDS = (-1, 0, 1)
 """Ends of the sections' +- range, weighed like p10, p50 and p90."""
@@ -43,66 +44,6 @@ class Chances(NamedTuple):
     as_if_independent: tuple[str, ...] = ()
 
 
-class Scenarios:
-    """Loads of a fleet on its joint paths: one scenario for each past day.
-
-    Parameters
-    ----------
-    fleet : Fleet
-        The fleet; a path is its median load and an error.
-    paths : JointPaths or None
-        Over the same hours; None, or over other hours: nothing is known.
-    """
-
-    def __init__(self, fleet: Fleet, paths: JointPaths | None) -> None:
-        self.fleet = fleet
-        self.paths = paths if paths is not None and fleet.times.equals(paths.times) else None
-        names = [] if self.paths is None else self.paths.transformer_ids.tolist()
-        self._row = {fleet.position(name): row for row, name in enumerate(names)}
-        self.normal_kva = lru_cache(maxsize=64)(self._normal_kva)
-
-    def _normal_kva(self, unit: int) -> Floats:
-        """Load [J, T] of a transformer with every section at its normal one; NaN where not known."""
-        row = self._row.get(unit)
-        if self.paths is None or row is None:
-            return np.full((1, len(self.fleet.times)), np.nan)
-        error_kva = self.paths.error_kva(np.array([row]))[0]
-        load: Floats = self.fleet.normal_kva[P50][:, unit] + error_kva
-        return load
-
-    def section_kva(self, section: int) -> tuple[Floats, Floats]:
-        """Load of a section and its +- range, each [J, T]: its share of its normal transformer's path."""
-        normal, share, spread_pu = self.fleet.share_of(section)
-        load = share * self.normal_kva(normal)
-        return load, spread_pu * np.abs(load)
-
-    def moved_kva(self, move: Move, end: int = 0) -> Floats:
-        """Load [J, T] that a move takes over, with its sections at one end of their +- range."""
-        moved: Floats = np.zeros((1, len(self.fleet.times)))
-        for name in move.sections:
-            load, spread = self.section_kva(self.fleet.position(name))
-            moved = moved + load + end * spread
-        return moved
-
-    def present_kva(self, unit: int) -> Floats:
-        """Load [J, T] of a transformer under the present switch states."""
-        tree, load = self.fleet.tree, self.normal_kva(unit)
-        for section in self.fleet.displaced.get(unit, ()):
-            if tree.source[section] != LOOPED:
-                load = load - self.section_kva(section)[0]
-        for section in self.fleet.members.get(unit, ()):
-            if self.fleet.share_of(section)[0] != unit:
-                load = load + self.section_kva(section)[0]
-        return load
-
-    def independent(self, units: Iterable[int]) -> tuple[str, ...]:
-        """Name the transformers that few of the paths are of the same day as the others'."""
-        if self.paths is None:
-            return ()
-        shares = {unit: self.paths.same_day[self._row[unit]].mean() for unit in units if unit in self._row}
-        return tuple(str(self.fleet.names[unit]) for unit, share in shares.items() if share < SAME_DAY_SHARE)
-
-
 def chances_of(
     scenarios: Scenarios,
     moves: Sequence[Move],
@@ -111,6 +52,35 @@ def chances_of(
     rules: PlanningRules,
 ) -> Chances:
     """Tell how likely a plan holds on every touched element for the whole horizon.
+
+    Parameters
+    ----------
+    scenarios, moves, others, limits, rules
+        As for `outcomes_of`, of whose rows these are the weighted shares.
+
+    Returns
+    -------
+    Chances
+        All None where a load that is touched has no paths.
+    """
+    outcomes = outcomes_of(scenarios, moves, others, limits, rules)
+    if outcomes is None:
+        return Chances()
+    holds, before, after = (float(np.average(outcomes[k], weights=outcomes["weight"])) for k in OUTCOMES)
+    fleet = scenarios.fleet
+    sections = [fleet.position(name) for move in moves for name in move.sections]
+    involved = dict.fromkeys([*_ends(fleet, moves), *(fleet.share_of(section)[0] for section in sections)])
+    return Chances(holds, before, after, scenarios.independent(involved))
+
+
+def outcomes_of(
+    scenarios: Scenarios,
+    moves: Sequence[Move],
+    others: Sequence[Move],
+    limits: Limits,
+    rules: PlanningRules,
+) -> pd.DataFrame | None:
+    """Look at every touched element in every hour on every joint path.
 
     Parameters
     ----------
@@ -125,8 +95,11 @@ def chances_of(
 
     Returns
     -------
-    Chances
-        Over donors, receivers, and the switches of known limit on their trees.
+    DataFrame or None
+        ``day`` whose errors are taken, ``end`` of the moved sections' +- range (-1, 0, 1), ``weight``; and
+        over donors, receivers and the switches of known limit on their trees: ``p_holds``: no limit is newly
+        broken and no violation grows; ``p_clear_before``, ``p_clear_after``: nothing is over its limit. None
+        where a load has no paths.
 
     Notes
     -----
@@ -140,30 +113,23 @@ def chances_of(
     units = list(dict.fromkeys(_ends(fleet, moves)))
     waiting = [move for move in waiting_moves(fleet, others) if move not in moves]
     before, after = moves_feeding(fleet, moves), _feeding_after(fleet, moves)
-    if after is None:
-        return Chances()
-    ends = ENDS if _has_range(scenarios, moves) else (0,)
-    weights = list(QUANTILE_WEIGHTS.values()) if len(ends) > 1 else [1.0]
-    told: list[tuple[float, float, float]] = []
-    for end in ends:
+    if scenarios.paths is None or after is None:
+        return None
+    limit_kva = [fleet.rating_kva[unit] * limits.loading_limit_pct / 100 for unit in units]
+    limit_kva += [fleet.devices[name].limit_kva for name in _limited(fleet, before, after)]
+    has_range = _has_range(scenarios, moves)
+    parts = []
+    for end, weight in zip(ENDS, QUANTILE_WEIGHTS.values(), strict=True) if has_range else ((0, 1.0),):
         flows = [
             *_unit_flows(scenarios, units, moves, waiting, end),
             *_switch_flows(scenarios, before, after, moves, waiting, end),
         ]
-        limit_kva = [fleet.rating_kva[unit] * limits.loading_limit_pct / 100 for unit in units]
-        limit_kva += [fleet.devices[name].limit_kva for name in _limited(fleet, before, after)]
-        found = _shares(flows, limit_kva, 1 + rules.derating_pct / 100)
-        if found is None:
-            return Chances()
-        told.append(found)
-    p_holds, clear_before, clear_after = np.average(np.array(told), axis=0, weights=weights)
-    involved = [*units, *(fleet.share_of(fleet.position(s))[0] for m in moves for s in m.sections)]
-    return Chances(
-        float(p_holds),
-        float(clear_before),
-        float(clear_after),
-        scenarios.independent(dict.fromkeys(involved)),
-    )
+        held = _held(flows, limit_kva, 1 + rules.derating_pct / 100)
+        if held is None:
+            return None
+        rows = {"day": scenarios.paths.days, "end": end, "weight": weight / len(scenarios.paths.days)}
+        parts.append(pd.DataFrame(rows | dict(zip(OUTCOMES, held, strict=True))))
+    return pd.concat(parts, ignore_index=True)
 
 
 def describe_chances(plan: Plan) -> str:
@@ -193,11 +159,11 @@ class _Flow(NamedTuple):
     after_kva: Floats
 
 
-def _shares(
+def _held(
     flows: Sequence[_Flow], limit_kva: Sequence[float], factor: float
-) -> tuple[float, float, float] | None:
-    """Share of the paths on which all elements hold, and are clear before and after; None: not known."""
-    holds, before, after = (np.ones(1, dtype=bool) for _ in range(3))
+) -> tuple[Bools, Bools, Bools] | None:
+    """Tell the paths on which all elements hold, and are clear before and after; None: not known."""
+    holds, before, after = (np.ones(1, dtype=bool) for _ in OUTCOMES)
     for flow, limit in zip(flows, limit_kva, strict=True):
         was, becomes = factor * flow.before_kva, factor * flow.after_kva
         if not (np.isfinite(was).all() and np.isfinite(becomes).all() and not np.isnan(limit)):
@@ -205,7 +171,7 @@ def _shares(
         holds = holds & _within(becomes, np.maximum(limit, was))
         before = before & _within(was, limit)
         after = after & _within(becomes, limit)
-    return float(holds.mean()), float(before.mean()), float(after.mean())
+    return holds, before, after
 
 
 def _within(load_kva: Floats, limit_kva: Floats | float) -> Bools:

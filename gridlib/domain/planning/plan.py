@@ -6,13 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from gridlib.domain.planning.chance import Scenarios, chances_of
+from gridlib.domain.planning.chance import chances_of
 from gridlib.domain.planning.choose import Desk, Offer, choose_plans
 from gridlib.domain.planning.fleet import Fleet, build_fleet
 from gridlib.domain.planning.heat import Heat, heat_of
 from gridlib.domain.planning.portfolio import Promises, expected_over_kvah, find_portfolio, touched_units
 from gridlib.domain.planning.rank import do_nothing_of, other_measures_of
 from gridlib.domain.planning.reserve import reserve
+from gridlib.domain.planning.scenarios import Scenarios
 from gridlib.domain.planning.score import Scenario, score_scenarios
 from gridlib.domain.planning.why_not import distinct, neighbours_of, refused_singles
 from gridlib.domain.planning.wiring import ground_of, wire

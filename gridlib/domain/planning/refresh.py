@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pandas as pd
 
-from gridlib.domain.planning.chance import Scenarios, chances_of
+from gridlib.domain.planning.chance import chances_of
 from gridlib.domain.planning.fleet import build_fleet
 from gridlib.domain.planning.heat import heat_of
 from gridlib.domain.planning.prove import prove_in
 from gridlib.domain.planning.rank import is_scored, make_plan, sides_of, with_search_of
 from gridlib.domain.planning.reserve import reserve
+from gridlib.domain.planning.scenarios import Scenarios
 from gridlib.domain.planning.score import Scenario, score_scenarios
 from gridlib.domain.thermal import ThermalState
 from gridlib.facts.forecasts import JointPaths
