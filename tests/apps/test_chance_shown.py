@@ -37,7 +37,7 @@ def test_screen_sheet_and_report_say_the_chances(workbench):
 
 def test_a_run_without_paths_leaves_the_chance_unknown_and_decisions_possible(workbench):
     record, *_ = queries.get_plans(workbench, transformer_id="T-07", states=[PlanState.DRAFT])
-    run = queries.get_run(workbench)
+    run = queries.get_run(workbench, stage="risk")
     (workbench.settings.home / "data/telemetry/runs" / run.run_id / "paths.parquet").unlink()
     material = read_material(workbench, run)
     plan, proof = refresh_record(workbench, material, record, [], now=run.issued_at)
@@ -49,7 +49,7 @@ def test_a_run_without_paths_leaves_the_chance_unknown_and_decisions_possible(wo
 
 
 def test_the_paths_of_a_run_come_back_as_they_were_kept(workbench):
-    run = queries.get_run(workbench)
+    run = queries.get_run(workbench, stage="risk")
     material = read_material(workbench, run)
     paths = material.paths
     assert paths is not None
