@@ -10,7 +10,7 @@ from gridlib.domain.network import closed_switches, current_states, section_load
 from gridlib.domain.planning.fleet import CHECKED, P10, P50, P90, Fleet, Floats, build_fleet
 from gridlib.domain.planning.heat import heat_of
 from gridlib.domain.planning.reserve import reserve
-from gridlib.domain.planning.states import Scenario, Unit, unit_states
+from gridlib.domain.planning.states import Scenario, Unit, carried_limits, unit_states
 from gridlib.domain.thermal import ThermalState
 from gridlib.facts.types import Limits, Move, Network, Plan, Side
 from gridlib.facts.units import QUANTILE_COLUMNS
@@ -33,12 +33,15 @@ class PlanLoads:
         hour, hot_spot_c and hot_spot_c_p90 [degC].
     peak_pct_before, peak_pct_after : Series
         By transformer, of the whole fleet: median loading of its highest hour, negative for export [%].
+    may_carry : dict
+        By position of each side in the fleet: its limits before and after, [T] each [kVA].
     """
 
     before: pd.DataFrame
     after: pd.DataFrame
     peak_pct_before: pd.Series
     peak_pct_after: pd.Series
+    may_carry: dict[int, tuple[Floats, Floats]]
 
 
 def plan_loads(
@@ -87,7 +90,7 @@ def plan_loads(
         median = fleet.load_kva[P50].copy()
         median[:, units] = np.stack([state[unit].load_kva[P50] for unit in units], axis=-1)
         peaks.append(_signed_peak_pct(fleet, median))
-    return PlanLoads(before, after, peaks[0], peaks[1])
+    return PlanLoads(before, after, peaks[0], peaks[1], carried_limits(*states))
 
 
 def _as_frame(fleet: Fleet, states: Mapping[int, Unit]) -> pd.DataFrame:

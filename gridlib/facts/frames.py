@@ -173,6 +173,15 @@ class RiskFrame(_Table):
     )
 
 
+class SensitivityFrame(_Table):
+    """How far the score moves if the air is hotter, or the load higher, than forecast."""
+
+    transformer_id: Series[str]
+    score: Series[float] = pa.Field(ge=0, le=1, description="risk score as forecast")
+    score_air: Series[float] = pa.Field(ge=0, le=1, description="risk score with air 3 K hotter")
+    score_load: Series[float] = pa.Field(ge=0, le=1, description="risk score with 10 % more load")
+
+
 def _optional(**kwargs: Any) -> Any:
     return pa.Field(nullable=True, **kwargs)
 

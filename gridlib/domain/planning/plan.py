@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence, Set
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -145,11 +146,12 @@ def _with_chances(
             units, promised = list(fleet.deltas(plan.moves)), reserve(fleet, beside[-1][1])
             ends += [Scenario(units, moves, promised) for moves in ((), plan.moves)]
     states = unit_states(fleet, ends, heat, limits)
-    told: dict[int, Plan] = {}
+    told = []
     for k, (plan, others) in enumerate(beside):
         may_carry = carried_limits(*states[2 * k : 2 * k + 2])
-        told[id(plan)] = replace(plan, **chances_of(scenarios, plan.moves, others, may_carry, rules)._asdict())
-    return [replace(offer, plans=tuple(told[id(plan)] for plan in offer.plans)) for offer in offers]
+        told.append(replace(plan, **chances_of(scenarios, plan.moves, others, may_carry, rules)._asdict()))
+    left = iter(told)
+    return [replace(offer, plans=tuple(islice(left, len(offer.plans)))) for offer in offers]
 
 
 def _is_known(fleet: Fleet, unit: int) -> bool:
