@@ -139,7 +139,10 @@ def plot_sides(sides: Sequence[Side]) -> Figure:
         for at, median, p90, colour, label in pairs:
             axes.barh(at, median, height=0.32, color=colour, label=label if y == 0 else None)
             axes.plot([p90, p90], [at - 0.16, at + 0.16], color=INK, linewidth=2)
-            axes.text(max(median, p90) + 1, at, f"{median:.0f} %", va="center", fontsize=9)
+            box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
+            axes.text(
+                max(median, p90) + 1, at, f"{median:.0f} %", va="center", fontsize=9, bbox=box, zorder=3
+            )
         label = "limit" if y == 0 else "_limit of another"
         axes.vlines(side.limit_pct, y - 0.42, y + 0.42, color=LIMIT, linestyle="--", label=label)
         limit = f"{side.limit_pct:.0f} % {side.limit_by.replace('_', ' ')}"

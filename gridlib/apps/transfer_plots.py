@@ -185,20 +185,15 @@ def _draw_side(axes: Axes, side: Side, before: pd.DataFrame, after: pd.DataFrame
     signs = [1] if highest >= -lowest else [-1]
     if min(-lowest, highest) > limit_kva.min() / 2:
         signs = [1, -1]
-    words = _limit_words(side, after)
     for sign in signs:
         axes.plot(
-            ahead, sign * limit_kva, color=LIMIT, linewidth=1.3, linestyle=(0, (1, 1)), drawstyle="steps-post"
-        )
-        axes.annotate(
-            words if sign > 0 else f"export: {words}",
-            (0, sign * limit_kva[0]),
-            xycoords=("axes fraction", "data"),
-            xytext=(4, 3),
-            textcoords="offset points",
+            ahead,
+            sign * limit_kva,
             color=LIMIT,
-            fontsize=9,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.5},
+            linewidth=1.3,
+            linestyle=(0, (1, 1)),
+            drawstyle="steps-post",
+            label="limit of the day",
         )
         if (np.abs(limit_kva / side.rating_kva - 1) > _SAME_PU).any():
             axes.axhline(sign * side.rating_kva, color=INK, linewidth=0.9, label="nameplate")
@@ -208,7 +203,9 @@ def _draw_side(axes: Axes, side: Side, before: pd.DataFrame, after: pd.DataFrame
     axes.set_ylim(*((0, None) if lowest >= 0 else (None, 0) if highest <= 0 else (None, None)))
     axes.set_ylabel("kVA")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title(f"{side.transformer_id} ({side.role})", loc="left")
+    axes.set_title(
+        f"{side.transformer_id} ({side.role}): {_limit_words(side, after)}", loc="left", fontsize=10
+    )
     axes.set_title(f"median hours over the limit: {', '.join(hours)}", loc="right", fontsize=9)
 
 

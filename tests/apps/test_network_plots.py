@@ -293,12 +293,12 @@ def test_curves_bands_limits_and_hours_over_are_those_of_the_data() -> None:
             assert np.array_equal(line, frame.loc[frame["transformer_id"] == name, "load_kva_p50"])
         assert (lines[2] == limit).all()
         assert not [line for line in axes.lines if line.get_label() == "nameplate"]
-        assert f"limit {limit} kVA" in " ".join(text.get_text() for text in axes.texts)
+        assert f"limit {limit} kVA, 100 % of nameplate (site)" in axes.get_title(loc="left")
     over = int((LEVELS["T1"] > 500).sum())
     assert figure.axes[0].get_title(loc="right") == f"median hours over the limit: {over} before, 0 after"
     marks = [c for c in figure.axes[0].collections if c.get_label() == "before: hour over the limit"]
     assert len(marks[0].get_offsets()) == over
-    assert figure.axes[1].get_title(loc="left") == "T2 (receiver)"
+    assert figure.axes[1].get_title(loc="left").startswith("T2 (receiver)")
 
 
 def test_the_needed_hours_are_shaded_by_the_clock_of_the_site() -> None:
@@ -318,7 +318,6 @@ def test_export_is_held_against_its_own_limit() -> None:
     axes = figure.axes[0]
     assert (axes.lines[2].get_ydata() == -500).all()
     assert axes.lines[3].get_ydata()[0] == 0
-    assert axes.texts[0].get_text().startswith("export: limit 500 kVA")
     over = int((LEVELS["T1"] > 500).sum())
     assert f"{over} before" in axes.get_title(loc="right")
 
@@ -331,7 +330,7 @@ def test_on_hot_days_the_limit_of_each_day_is_drawn_beside_the_nameplate() -> No
         assert np.array_equal(limit[0].get_ydata(), after["limit_kva"])
         assert after["limit_kva"].max() < rating
         assert [line.get_ydata()[0] for line in axes.lines if line.get_label() == "nameplate"] == [rating]
-        assert "of nameplate (ageing)" in axes.texts[0].get_text()
+        assert "of nameplate (ageing)" in axes.get_title(loc="left")
     mine = loads.before[loads.before["transformer_id"] == "T1"]
     over = int((mine["load_kva_p50"] > mine["limit_kva"]).sum())
     assert over > int((LEVELS["T1"] > 500).sum())
