@@ -167,7 +167,24 @@ def plan_sentences(day: Outlook) -> Html:
                 f"decide by {local_time(record.plan.decide_by, day.tz)}."
             )
         items.append(f"<li>{escape(text)}</li>")
-    return Html(f"<ul>{''.join(items)}</ul>" if items else "<p>Nothing needs to be switched.</p>")
+    total = f"<p>{escape(_relief_in_all(day))}</p>"
+    return Html(f"{total}<ul>{''.join(items)}</ul>" if items else "<p>Nothing needs to be switched.</p>")
+
+
+def _relief_in_all(day: Outlook) -> str:
+    """Say how much of the overload the best plans relieve together, and what switching leaves over."""
+    over_kvah = sum(case.do_nothing.get("overload_kvah_p50") or 0.0 for case in day.cases.values())
+    relieved_kvah = sum(
+        record.plan.relieved_kvah
+        for record in day.best_plans
+        if record.plan.transformer_id in day.cases and any(s.hours_over_before for s in record.plan.sides)
+    )
+    if not over_kvah:
+        return "At median load no transformer at risk is above what it may carry."
+    return (
+        f"At median load {over_kvah:,.0f} kVAh lie above what the transformers at risk may carry; the best "
+        f"plans relieve {relieved_kvah:,.0f} kVAh ({100 * relieved_kvah / over_kvah:.0f} %)."
+    )
 
 
 def _without_plan(day: Outlook, name: str) -> str:

@@ -84,8 +84,10 @@ class Quality(int):
 class Limits(BaseModel):
     """Risk levels and limits of the site; every default is the trade rule's.
 
-    Loading is ``|S| / rating`` in percent; temperatures are hot-spot in degC. ``planned_hot_spot_c`` is what
-    a planned transfer may reach at median load: the limit of normal cyclic loading in IEC 60076-7.
+    Loading is ``|S| / rating`` in percent; temperatures are hot-spot in degC. ``loading_limit_pct`` is the
+    most that the site lets a transformer carry; on a day it may carry less where heat or a device in series
+    binds. ``planned_hot_spot_c`` is what a planned transfer may reach at median load: the limit of normal
+    cyclic loading in IEC 60076-7.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

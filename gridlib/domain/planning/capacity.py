@@ -1,4 +1,11 @@
-"""What transformers may carry hour by hour, and what binds: the site, a device in series, the day's heat."""
+"""What transformers may carry hour by hour, and what binds: the site, a device in series, the day's heat.
+
+Overload has two meanings that are kept apart. Risk asks how loaded a transformer is: its severity, hours over
+and chances are loading over nameplate. Planning asks what it may carry: overload, relief and the hours in
+which a plan is needed are load above the limit found here. On a hot day planning so relieves hours that are
+not over nameplate; in winter, where the site allows more than nameplate, it leaves alone hours that are. All
+loadings are shown in percent of nameplate, the limit beside them.
+"""
 
 from dataclasses import replace
 from typing import NamedTuple

@@ -109,9 +109,9 @@ def outcomes_of(
     -----
     The law is the proof's, on each path instead of at p10, p50 and p90: with derating d, load S and limit L
     of an element, ``(1 + d) |S_after| <= max(L, (1 + d) |S_before|)`` in every hour, in the state after all
-    moves, with its limits: those of the median load, not of each path. Sections follow the path of the transformer that they normally hang on. The +- range of the moved
-    ones is taken at its lower end, middle and upper end, weighted 30-40-30 like p10, p50 and p90. Hot spots
-    and voltages are not looked at.
+    moves. The limits are those of the median load, not of each path. Sections follow the path of the
+    transformer that they normally hang on. The +- range of the moved ones is taken at its lower end, middle
+    and upper end, weighted 30-40-30 like p10, p50 and p90. Hot spots and voltages are not looked at.
     """
     fleet = scenarios.fleet
     units = list(dict.fromkeys(_ends(fleet, moves)))
