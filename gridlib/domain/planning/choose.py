@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from gridlib.domain.planning.ac import AcFleet, check_ac
 from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.fleet import Fleet
 from gridlib.domain.planning.grid import Bars
 from gridlib.domain.planning.heat import Heat
 from gridlib.domain.planning.options import Option, bars_of, find_options, task_units
+from gridlib.domain.planning.parallel import closing_first
 from gridlib.domain.planning.portfolio import Promises, Task, relieved_units, touched_units
 from gridlib.domain.planning.prove import Trial, proof_of, try_moves
 from gridlib.domain.planning.rank import best_first, make_plan, refuse_on_risk, sides_of
@@ -38,12 +40,17 @@ class Offer:
 class Desk:
     """What every proof needs: fleet, heat, the site's limits and rules, and the moment."""
 
-    fleet: Fleet
+    ac: AcFleet
     wiring: Wiring
     heat: Heat
     limits: Limits
     rules: PlanningRules
     now: pd.Timestamp
+
+    @property
+    def fleet(self) -> Fleet:
+        """The fleet."""
+        return self.ac.fleet
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,14 +92,14 @@ def choose_plans(desk: Desk, tasks: Sequence[Task], reserved: Sequence[Move]) ->
                 entries += _search(desk, k, offers[k], reserve(desk.fleet, near), bars[k])
             except GridlibError as error:
                 offers[k] = replace(offers[k], failed=str(error))
-        elements: dict[int, set[str]] = {}
+        refused: dict[int, list[Refusal]] = {}
         for entry, outcome in zip(entries, _judged(desk, entries), strict=True):
             offers[entry.k] = _with(offers[entry.k], entry, outcome)
             if isinstance(outcome, tuple):
-                elements.setdefault(entry.k, set()).update(refusal.element for refusal in outcome)
+                refused.setdefault(entry.k, []).extend(outcome)
         todo = []
-        for k, names in elements.items():
-            wider = bars_of(desk.fleet, bars[k], names)
+        for k, refusals in refused.items():
+            wider = bars_of(desk.fleet, bars[k], refusals)
             if wider != bars[k]:
                 bars[k] = wider
                 todo.append(k)
@@ -144,10 +151,14 @@ def _plan(
 ) -> Plan | tuple[Refusal, ...]:
     """Write an option down as a plan; what its proof refuses is none."""
     fleet, option = desk.fleet, entry.option
-    proof = proof_of(fleet, option.moves, option.trial, desk.limits, desk.rules, desk.now)
-    if not proof.holds:
-        return tuple(Refusal("not_proven", reason) for reason in proof.reasons)
-    plan = make_plan(fleet, entry.task.donors[0], option.moves, proof, before, after, desk.limits, desk.rules)
+    checked = check_ac(desk.ac, option.moves, entry.promised)
+    if checked.refusals:
+        return checked.refusals
+    moves, notes = closing_first(desk.ac, option.moves, entry.promised)
+    if any(move.closes_first for move in moves):
+        checked = check_ac(desk.ac, moves, entry.promised)
+    proof = proof_of(fleet, moves, option.trial, checked, desk.rules, desk.now, notes=notes)
+    plan = make_plan(fleet, entry.task.donors[0], moves, proof, before, after, desk.limits, desk.rules)
     relieved = relieved_units(fleet, option.moves, desk.limits, option.aim_pct)
     return replace(
         plan,

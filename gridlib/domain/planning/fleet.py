@@ -32,9 +32,6 @@ SPREAD = (np.array(QUANTILE_LEVELS) - 0.5)[:, None] / 0.4
 """How much of a section's +- range is added at each quantile: none at p50, all of it at p90, less at p10."""
 
 
-_ROUNDING = 1e-9  # shares that sum to 1 but for it leave nothing
-
-
 class Device(NamedTuple):
     """One switch: its row in the tables, its present state, and its ends as positions in the tree (or -1)."""
 
@@ -52,6 +49,7 @@ class Device(NamedTuple):
     limit_kva: float
     phase_rotation: str
     remote: bool
+    may_parallel: bool
 
 
 @dataclass(frozen=True)
@@ -234,15 +232,6 @@ class Fleet:
         normal, share, spread_pu = (values[section - self.tree.transformers] for values in self._shares)
         return int(normal), float(share), float(spread_pu)
 
-    def own_kva(self, quantile: int) -> Floats:
-        """Load [T, transformers] on the transformers beside all their sections, at one quantile [kVA]."""
-        normal, share, _ = self._shares
-        known = (normal >= 0) & np.isfinite(share)
-        shared = np.bincount(normal[known], share[known], minlength=self.tree.transformers)
-        left = np.where(np.abs(1 - shared) > _ROUNDING, 1 - shared, 0.0)
-        own: Floats = left * self.normal_kva[quantile]
-        return own
-
     def spread_pu(self, sections: npt.NDArray[np.int64]) -> Floats:
         """+- range of the loads of sections, share of the load."""
         spread: Floats = self._shares[2][sections - self.tree.transformers]
@@ -342,6 +331,9 @@ def _devices(network: Network, states: pd.DataFrame, tree: FeedingTree) -> dict[
         states["time"],
         *(switches[name].astype(float).tolist() for name in optional),
         rotation.where(rotation.notna(), "").astype(str).str.strip(),
-        switches["remote"].fillna(False).astype(bool).tolist() if "remote" in switches else no,
+        *(
+            switches[name].fillna(False).astype(bool).tolist() if name in switches else no
+            for name in ("remote", "may_parallel")
+        ),
     ]
     return {row[0]: Device(*row) for row in zip(*columns, strict=True)}
