@@ -224,7 +224,7 @@ class Side:
 
 @dataclass(frozen=True)
 class ElementProof:
-    """The worst hour of one element in the AC power flow, before and in any state after; times are UTC.
+    """The worst hour of one element in the AC power flow, before and in the state that stays; times are UTC.
 
     Attributes
     ----------
@@ -236,7 +236,7 @@ class ElementProof:
     unit : str
         A, % (of its rating), pu or kWh.
     before, after : float
-        In the same unit; of losses over the horizon at p50, in the state that stays.
+        In the same unit; of losses over the horizon at p50, of a loop in the state in which it is closed.
     limit : float or None
         In the same unit; None where none is known.
     scenario : str

@@ -63,14 +63,15 @@ class FeederFlow:
 class Feeders:
     """Feeders of a network, each solved when it is first asked for, and kept."""
 
-    def __init__(self, model: AcModel, unit_kva: Complexes) -> None:
-        """Take the loads of all transformers before any switching [C, n]."""
-        self.model, self.unit_kva = model, unit_kva
+    def __init__(self, model: AcModel, unit_kva: Floats, factor: complex) -> None:
+        """Take the loads of all transformers before any switching [C, n], and the power of 1 kVA."""
+        self.model = model
+        self.unit_kva: Complexes = unit_kva * np.complex128(factor)
         self._kept: dict[int, FeederFlow] = {}
         self._unit_of = {str(name): k for k, name in enumerate(model.tree.nodes[: model.tree.transformers])}
 
     def units(self, tree: int) -> tuple[Ints, Ints]:
-        """Transformers on a feeder, and their places among its nodes."""
+        """Find the transformers on a feeder, and their places among its nodes."""
         names = self.model.medium.names[self.model.medium.members[tree]]
         found = [(self._unit_of[str(name)], k) for k, name in enumerate(names) if str(name) in self._unit_of]
         both = np.array(found, dtype=np.int64).reshape(-1, 2)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,8 +15,9 @@ from gridlib.domain.network import FeedingTree
 from gridlib.facts.types import Network
 
 CONTACT_OHM = 1e-5
-"""Resistance of a closed switch where none is known for it and the line behind it [ohm]: that of its contacts,
-without effect on voltages, so that its current is known."""
+"""Resistance of a closed switch where none is known for it and the line behind it [ohm].
+
+That of its contacts: without effect on voltages, so that its current is known."""
 
 _LINE = ["line_id", "from_id", "to_id", "r_ohm", "x_ohm", "limit_a"]
 _PLATE = ["rating_kva", "vk_pct", "vkr_pct", "voltage_kv"]
@@ -53,8 +54,8 @@ class AcModel:
         Transformers whose tap is taken for nominal.
     station : array of object [n]
         Substation of each transformer.
-    station_kva : dict
-        Rating of substations where it is known [kVA].
+    firm_kva : dict
+        What the transformers of a substation may carry together, where it is known [kVA].
     """
 
     grid: FlowGrid
@@ -68,7 +69,7 @@ class AcModel:
     lacking: dict[int, str]
     tap_unknown: Bools
     station: np.ndarray
-    station_kva: dict[str, float] = field(default_factory=dict)
+    firm_kva: dict[str, float]
 
     @cached_property
     def lines_at(self) -> dict[int, list[int]]:
@@ -208,7 +209,7 @@ def ac_model(
     }
     bare = np.r_[wires["bare"].to_numpy(dtype=bool), np.zeros(len(medium_lines), dtype=bool)]
     stations = network.substations.drop_duplicates("substation_id")
-    rating = stations.get("rating_kva", pd.Series(np.nan, index=stations.index)).astype(float)
+    firm = stations.get("firm_kva", pd.Series(np.nan, index=stations.index)).astype(float)
     units = network.transformers.drop_duplicates("transformer_id").set_index("transformer_id")
     return AcModel(
         grid=grid,
@@ -222,9 +223,9 @@ def ac_model(
         lacking=gaps,
         tap_unknown=table["tap_pct"].isna().to_numpy(dtype=bool),
         station=units["substation_id"].reindex(tree.nodes[:n]).to_numpy(dtype=object),
-        station_kva={
+        firm_kva={
             str(name): float(kva)
-            for name, kva in zip(stations["substation_id"], rating, strict=True)
+            for name, kva in zip(stations["substation_id"], firm, strict=True)
             if kva > 0
         },
     )
@@ -236,7 +237,7 @@ def _switches(network: Network, tree: FeedingTree, is_closed: Mapping[str, bool]
     start = tree.nodes.get_indexer(pd.Index(table["from_id"]))
     end = tree.nodes.get_indexer(pd.Index(table["to_id"]))
     usable = (start >= 0) & (end >= 0) & (start != end)
-    rows = table.loc[usable, ["switch_id", "from_id", "to_id"]]
+    rows: pd.DataFrame = table.loc[usable, ["switch_id", "from_id", "to_id"]]
     return rows.assign(closed=[bool(is_closed.get(name, False)) for name in rows["switch_id"]])
 
 

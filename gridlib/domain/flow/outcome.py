@@ -13,8 +13,9 @@ from gridlib.domain.flow.solve import FlowResult
 from gridlib.domain.flow.territory import Territory, Way
 
 TOLERANCE_PCT = 0.1
-"""Changes of a loading below this do not count as harm [percentage points]: a tenth of what impedances and
-readings are good for. A shift of load lowers the voltage of its feeder a little, and so lifts every current."""
+"""Changes of a loading below this do not count as harm [percentage points]: a tenth of what readings and
+impedances are good for. Load that is shifted lowers the voltage of its feeder a little, and lifts every
+current on it."""
 
 TOLERANCE_PU = 5e-4
 """Changes of a voltage below this do not count as harm [pu]: half of what a class A instrument can tell
@@ -140,14 +141,13 @@ class Figures:
         low = territory.low
         states = list(self.after) or [self.before.flow]
         u_before = self.before.flow.u_pu[rows, :low]
-        loss_before, beside = self.before.flow.loss_kw[rows], losses_beside_kw(territory)[rows]
         for scenario, name in enumerate(self.cases.names):
             part = self.cases.of(scenario)
             was = u_before[part]
             now = np.stack([flow.u_pu[part, :low] for flow in states])
             known = np.where(np.isfinite(now), now, np.inf).min(axis=0)
             hour, lowest = divmod(int(known.argmin()), low)
-            rest_kwh = float(beside[part].sum() * self.step_h)
+            lost_before, lost_after = self._losses_kwh(scenario)
             yield AcEnergy(
                 scenario=name,
                 least_pu_before=-most(-was),
@@ -156,42 +156,48 @@ class Figures:
                 most_pu_after=most(now),
                 least_at=str(territory.grid.names[lowest]),
                 hour=hour,
-                losses_kwh_before=rest_kwh + float(loss_before[part].sum() * self.step_h),
-                losses_kwh_after=rest_kwh + float(states[-1].loss_kw[part].sum() * self.step_h),
+                losses_kwh_before=lost_before,
+                losses_kwh_after=lost_after,
             )
 
+    def _losses_kwh(self, scenario: int) -> tuple[float, float]:
+        """Losses over the horizon before and in the last state."""
+        part, rows = self.cases.of(scenario), self.cases.rows
+        last = self.after[-1].loss_kw if self.after else self.before.flow.loss_kw[rows]
+        rest = losses_beside_kw(self.before.territory)[rows]
+        before, after = (
+            float((kw + rest)[part].sum() * self.step_h) for kw in (self.before.flow.loss_kw[rows], last)
+        )
+        return before, after
+
     def worst(self) -> Iterator[AcWorst]:
-        """List every substation and feeder head, the worst line of each voltage, the touched transformers,
-        the lowest and the highest voltage, and the losses at p50."""
-        territory, rows, was = self.before.territory, self.cases.rows, self.before.flow
+        """List the elements worth showing, before and in the state that stays.
+
+        Every substation and feeder head, the worst line of each voltage, the touched transformers, the lowest
+        and the highest voltage, and the losses at p50.
+        """
+        territory, rows, was, now = self.before.territory, self.cases.rows, self.before.flow, self.after[-1]
         grid, limit_pct = territory.grid, self.limits.loading_pct
         for k, station in enumerate(territory.stations):
-            pct = [self._station_pct(flow, k) for flow in (was, *self.after)]
-            yield self._worst("substation", station.name, "%", [pct[0][rows], *pct[1:]], limit_pct)
-        amperes = [was.line_a[rows], *(flow.line_a for flow in self.after)]
+            pct = self._station_pct(was, k)[rows], self._station_pct(now, k)
+            yield self._worst("substation", station.name, "%", *pct, limit_pct)
         for role, lines in self._lines_by_role().items():
-            reached = np.max([values[:, lines].max(axis=0, initial=0.0) for values in amperes[1:]], axis=0)
-            share = reached / grid.lines.limit_a[lines]
-            shown = lines if role == "feeder head" else lines[[_place_of_most(share, reached)]]
+            reached = now.line_a[:, lines].max(axis=0)
+            share = np.nan_to_num(reached / grid.lines.limit_a[lines])
+            # Where no limit is known, the line with the highest current is shown.
+            shown = lines if role == "feeder head" else lines[[int(np.lexsort((reached, share))[-1])]]
             for line in shown.tolist():
                 limit_a = float(grid.lines.limit_a[line]) * limit_pct / 100
-                name, series = str(grid.lines.names[line]), [values[:, line] for values in amperes]
-                yield self._worst(role, name, "A", series, limit_a if np.isfinite(limit_a) else None)
+                amperes = was.line_a[rows, line], now.line_a[:, line]
+                name = str(grid.lines.names[line])
+                yield self._worst(role, name, "A", *amperes, limit_a if np.isfinite(limit_a) else None)
         for k, name in enumerate(grid.transformers.names):
-            series = [was.transformer_pct[rows, k], *(flow.transformer_pct[:, k] for flow in self.after)]
-            yield self._worst(self.roles.get(str(name), "transformer"), str(name), "%", series, limit_pct)
-        yield from self._voltages()
-        middle = list(self.energies())[len(self.cases.names) // 2]
-        yield AcWorst(
-            "losses",
-            "",
-            "kWh",
-            middle.losses_kwh_before,
-            middle.losses_kwh_after,
-            None,
-            middle.scenario,
-            None,
-        )
+            role = self.roles.get(str(name), "transformer")
+            pct = was.transformer_pct[rows, k], now.transformer_pct[:, k]
+            yield self._worst(role, str(name), "%", *pct, limit_pct)
+        yield from self._extremes(was.u_pu[rows, : territory.low], now.u_pu[:, : territory.low])
+        middle = len(self.cases.names) // 2
+        yield AcWorst("losses", "", "kWh", *self._losses_kwh(middle), None, self.cases.names[middle], None)
 
     def _lines_by_role(self) -> dict[str, Ints]:
         switches, every = len(self.before.territory.switches), len(self.before.territory.grid.lines.names)
@@ -203,26 +209,22 @@ class Figures:
         }
         return {role: lines for role, lines in found.items() if len(lines)}
 
-    def _voltages(self) -> Iterator[AcWorst]:
-        low, names = self.before.territory.low, self.before.territory.grid.names
-        u_pu = [self.before.flow.u_pu[self.cases.rows, :low], *(flow.u_pu[:, :low] for flow in self.after)]
+    def _extremes(self, was_pu: Floats, now_pu: Floats) -> Iterator[AcWorst]:
+        names = self.before.territory.grid.names
         for role, sign, limit in (
             ("lowest voltage", -1, self.limits.least_pu),
             ("highest voltage", 1, self.limits.most_pu),
         ):
-            values = [np.where(np.isfinite(u), sign * u, -np.inf) for u in u_pu]
-            node = int(np.max([part.max(axis=0) for part in values[1:]], axis=0).argmax())
-            row = self._worst(role, str(names[node]), "pu", [part.max(axis=1) for part in values], limit)
+            was, now = (np.where(np.isfinite(u), sign * u, -np.inf) for u in (was_pu, now_pu))
+            node = int(now.max(axis=0).argmax())
+            row = self._worst(role, str(names[node]), "pu", was.max(axis=1), now.max(axis=1), limit)
             yield row._replace(before=sign * row.before, after=sign * row.after)
 
     def _worst(
-        self, role: str, name: str, unit: str, values: Sequence[Floats], limit: float | None
+        self, role: str, name: str, unit: str, was: Floats, now: Floats, limit: float | None
     ) -> AcWorst:
-        after = np.max([np.nan_to_num(value, nan=-np.inf) for value in values[1:]], axis=0)
-        scenario, hour = divmod(int(after.argmax()), len(self.cases.hours))
-        return AcWorst(
-            role, name, unit, most(values[0]), float(after.max()), limit, self.cases.names[scenario], hour
-        )
+        scenario, hour = divmod(int(np.nan_to_num(now, nan=-np.inf).argmax()), len(self.cases.hours))
+        return AcWorst(role, name, unit, most(was), most(now), limit, self.cases.names[scenario], hour)
 
 
 def broken(before: Before, after: FlowResult, cases: FlowCases, limits: FlowLimits) -> Iterator[str]:
@@ -304,19 +306,15 @@ def _voltages(
         excess = np.nan_to_num(excess)
         if excess.max(initial=0.0) > TOLERANCE_PU:
             case, place = divmod(int(excess.argmax()), excess.shape[1])
-            yield f"{names[place]} would have {now[case, place]:.4f} pu {cases.where(case)}, limit {limit:g} pu"
+            reached = f"{names[place]} would have {now[case, place]:.4f} pu"
+            yield f"{reached} {cases.where(case)}, limit {limit:g} pu"
 
 
 def station_pct(territory: Territory, flow: FlowResult, k: int, rest_kva: Complexes) -> Floats:
-    """Loading of a substation transformer [C] with what it feeds besides [%]."""
+    """Compute the loading of a substation [C] with what it feeds besides [%]."""
     station = territory.stations[k]
     total = flow.source_kva[:, station.sources].sum(axis=1) + rest_kva
-    return np.asarray(100 * np.abs(total) / station.rating_kva)
-
-
-def _place_of_most(share: Floats, reached: Floats) -> int:
-    """Place of the highest share of a limit, of the highest current where no limit is known."""
-    return int(np.nan_to_num(share).argmax() if np.isfinite(share).any() else reached.argmax())
+    return np.asarray(100 * np.abs(total) / station.firm_kva)
 
 
 def losses_beside_kw(territory: Territory) -> Floats:

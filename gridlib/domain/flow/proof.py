@@ -72,7 +72,7 @@ class AcEnergy:
 
 
 class AcWorst(NamedTuple):
-    """An element worth showing: in its unit, before and in any state after, its limit, and where that was.
+    """An element worth showing: in its unit, before and in the state that stays, its limit, and where.
 
     ``role`` is substation, feeder head, line, low-voltage line, donor, receiver, transformer, lowest voltage,
     highest voltage or losses; ``limit`` None where none is known, ``hour`` None where it is of all hours.

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gridlib.domain.flow.feeders import Feeders
-from gridlib.domain.flow.grid import Bools, Floats, FlowGrid
+from gridlib.domain.flow.grid import Bools, Complexes, Floats, FlowGrid
 from gridlib.domain.flow.model import AcModel, ac_model
 from gridlib.domain.flow.outcome import Before, Figures, FlowCases, FlowLimits, broken, most
 from gridlib.domain.flow.parts import divide
@@ -22,6 +22,9 @@ from gridlib.facts.units import LV_KV
 VOLTAGE_BAND_PU = (0.9, 1.1)
 """Limits of the low voltage [pu]: +-10 % as in EN 50160."""
 
+NOTHING_KVA = 1e-6
+"""Loads smaller than this are rounding."""
+
 _UNSOLVED = ("load_missing", "not_converged", "not_supplied")
 
 
@@ -29,13 +32,15 @@ class SwitchedState(NamedTuple):
     """One state of a sequence.
 
     ``changes`` are the switches that differ from before, ``step`` names the state in reasons where it has to
-    be named, ``stays`` is true for the last, and ``carries_a`` says which switches carry current that they are to make or break,
-    and how much they may [A].
+    be named, ``stays`` is true for the last, ``only_sheds`` where nothing changes but that sections are off,
+    and ``carries_a`` says which switches carry current that they are to make or break, and how much they may
+    [A].
     """
 
     changes: Mapping[str, bool]
     step: str
     stays: bool
+    only_sheds: bool = False
     carries_a: Mapping[str, float] = {}
 
 
@@ -110,7 +115,7 @@ def prove_ac(
     factor = phasor(power_factor)
     if lacking := lacking_plates(model, units):
         return impossible(lacking)
-    territory = cut_out(model, Feeders(model, factor * _totals(tree, kva)), units, sections)
+    territory = cut_out(model, Feeders(model, _totals(tree, kva), factor), units, sections)
     low = [*territory.units.tolist(), *territory.sections.tolist()]
     before = solve_before(territory, kva[:, low], {}, factor)
     states = [
@@ -226,7 +231,8 @@ def prove_states(
         ring, dark = territory.feeding(grid)
         refusals = list(_bad_tree(territory, was, (ring, dark), grid, last=state.stays))
         currents, converged = {}, True
-        if not refusals and not reasons:
+        harmless = state.only_sheds and _sheds_harmlessly(territory, load, limits)
+        if not refusals and not reasons and not harmless:
             flow = solve_flow(grid, load.real, load.imag)
             flows.append(flow)
             refusals += _unsolved(flow, set(territory.grid.names[: territory.low][dark]))
@@ -258,6 +264,16 @@ def prove_states(
         not_checked=territory.not_checked,
         figures=Figures(before, flows, cases, limits, roles, step_h),
     )
+
+
+def _sheds_harmlessly(territory: Territory, load_kva: Complexes, limits: FlowLimits) -> bool:
+    """Tell whether taking load off can break no limit, so that the state needs no solution.
+
+    Where nothing exports, less load lowers every current, and no voltage rises above that without any load.
+    """
+    ratio = 1 + territory.grid.transformers.tap_pct / 100
+    no_load_pu = territory.grid.source_pu.max() / ratio.min()
+    return bool((load_kva.real > -NOTHING_KVA).all() and no_load_pu <= limits.most_pu)
 
 
 def _beyond(currents: Mapping[str, float], limits: Mapping[str, float]) -> Iterator[str]:
@@ -338,16 +354,20 @@ def _bad_tree(
     territory: Territory, was: tuple[Bools, Bools], now: tuple[Bools, Bools], grid: FlowGrid, *, last: bool
 ) -> Iterator[str]:
     """Find rings that cannot be solved, and, in the last state, any ring and any section without supply."""
-    parts = divide(grid)
-    supplies = np.bincount(parts.island[grid.source], minlength=len(parts.supplied))
-    between = [str(name) for name in grid.names[grid.source[supplies[parts.island[grid.source]] > 1]]]
     ring, dark = now[0] & ~was[0], now[1] & ~was[1]
-    if between:
+    if between := _paralleled(grid) if ring.any() else []:
         yield f"{' and '.join(between)} would be paralleled, and what joins them above is not modelled"
     elif last and ring.any():
         yield f"{_named(territory, ring)[0]} would stay in a ring"
     if last and dark.any():
         yield f"{', '.join(_named(territory, dark))} would stay without supply"
+
+
+def _paralleled(grid: FlowGrid) -> list[str]:
+    """Name the sources that a state joins."""
+    parts = divide(grid)
+    supplies = np.bincount(parts.island[grid.source], minlength=len(parts.supplied))
+    return [str(name) for name in grid.names[grid.source[supplies[parts.island[grid.source]] > 1]]]
 
 
 def _unsolved(flow: FlowResult, meant: set[object]) -> list[str]:

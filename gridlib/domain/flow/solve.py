@@ -76,8 +76,8 @@ def solve_flow(grid: FlowGrid, p_kw: npt.ArrayLike, q_kvar: npt.ArrayLike) -> Fl
     Notes
     -----
     By power-grid-model on the pi model of lines and transformers, positive sequence: the iterative current
-    method, and Newton-Raphson where that does not converge. Nodes joined by closed links are one node. Loading of a transformer is by current, the larger of both windings,
-    because it is current that heats.
+    method, and Newton-Raphson where that does not converge. Nodes joined by closed links are one node.
+    Loading of a transformer is by current, the larger of both windings, because it is current that heats.
 
     References
     ----------

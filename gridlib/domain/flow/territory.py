@@ -57,14 +57,14 @@ class Way:
 
 @dataclass(frozen=True, eq=False)
 class Station:
-    """A substation transformer of known rating.
+    """A substation whose firm capacity is known.
 
     Attributes
     ----------
     name : str
         The substation.
-    rating_kva : float
-        What it may carry [kVA].
+    firm_kva : float
+        What its transformers may carry together [kVA].
     sources : array of int
         Its busbars among the sources of the cut-out network.
     rest : array of int
@@ -74,7 +74,7 @@ class Station:
     """
 
     name: str
-    rating_kva: float
+    firm_kva: float
     sources: Ints
     rest: Ints
     rest_kva: Complexes
@@ -98,7 +98,7 @@ class Territory:
     lump_kva : array of complex [C, nodes]
         What hangs beside the ways, with its losses before any switching [kVA].
     stations : tuple of Station
-        Substations above it whose rating is known.
+        Substations above it whose firm capacity is known.
     missing : tuple of str
         What is missing, element by element.
     not_checked : tuple of str
@@ -130,7 +130,7 @@ class Territory:
         return replace(self.grid, lines=replace(self.grid.lines, closed=closed))
 
     def feeding(self, grid: FlowGrid) -> tuple[Bools, Bools]:
-        """Tell which low-voltage nodes lie in a ring or between two transformers, and which have no supply."""
+        """Tell which low-voltage nodes lie in a ring or between transformers, and which have no supply."""
         rows = np.arange(len(self.switches))
         rows = rows[grid.lines.closed[rows]]
         start, end = grid.lines.start[rows], grid.lines.end[rows]
@@ -169,13 +169,16 @@ def cut_out(model: AcModel, feeders: Feeders, units: Sequence[int], sections: It
     """
     chosen, inside = np.array(sorted(units), dtype=np.int64), np.array(sorted(sections), dtype=np.int64)
     low = np.concatenate([chosen, inside])
-    missing, left_out = [], []
+    missing: list[str] = []
+    left_out: list[str] = []
     by_tree: dict[int, list[int]] = {}
     alone: list[int] = []
     for unit in chosen.tolist():
         name, tree = str(model.tree.nodes[unit]), model.tree_of(unit)
-        lacks = model.medium.lacks(name) if tree < 0 else tuple(
-            f"{other}: its load in every hour" for other in feeders.unknown(tree)
+        lacks = (
+            model.medium.lacks(name)
+            if tree < 0
+            else tuple(f"{other}: its load in every hour" for other in feeders.unknown(tree))
         )
         if lacks:
             missing += lacks
@@ -196,9 +199,7 @@ def cut_out(model: AcModel, feeders: Feeders, units: Sequence[int], sections: It
     sources = np.concatenate([roots, np.array([model.high(unit) for unit in alone], dtype=np.int64)])
     switches = _switches_between(model, low)
     lines = [np.array(list(switches.values()), dtype=np.int64)]
-    lines += [
-        model.first_medium_line + model.medium.line[way.flow.nodes[way.inside]] for way in ways
-    ]
+    lines += [model.first_medium_line + model.medium.line[way.flow.nodes[way.inside]] for way in ways]
     every = np.concatenate([*nodes, sources])
     grid = model.part(every, np.concatenate(lines), model.unit[chosen], sources)
     bare = [name for name, row in switches.items() if model.bare[row]]
@@ -211,8 +212,9 @@ def cut_out(model: AcModel, feeders: Feeders, units: Sequence[int], sections: It
     if len(unlimited):
         left_out.append(f"loading of {len(unlimited)} lines without a limit, {unlimited[0]} the first")
     stations = _stations(model, feeders, ways, roots, alone)
-    if not stations:
-        left_out.append("substation transformer")
+    known = {station.name for station in stations}
+    if others := sorted({*_stations_of(model, ways), *(str(model.station[unit]) for unit in alone)} - known):
+        left_out.append(f"substation transformer of {', '.join(others)}")
     return Territory(
         grid=grid,
         units=chosen,
@@ -244,16 +246,14 @@ def _way(model: AcModel, feeders: Feeders, tree: int, units: Sequence[int], firs
     place = {int(node): k for k, node in enumerate(flow.nodes)}
     medium = model.medium
     on_way = {
-        place[node]
-        for unit in units
-        for node in way_up(medium, medium.position[str(model.tree.nodes[unit])])
+        place[node] for unit in units for node in way_up(medium, medium.position[str(model.tree.nodes[unit])])
     }
     touched = np.flatnonzero(np.isin(flow.units, units))
     return Way(tree, flow, np.array(sorted(on_way), dtype=np.int64), first, touched)
 
 
 def _lumps(ways: Sequence[Way], cases: int, nodes: int) -> Complexes:
-    """What flows into each node of the ways, without what goes on along them or into touched transformers."""
+    """Take what flows into each node of the ways, less what goes on along them or into touched transformers."""
     found = np.zeros((cases, nodes), dtype=complex)
     for way in ways:
         flow, inside = way.flow, way.inside
@@ -268,21 +268,26 @@ def _lumps(ways: Sequence[Way], cases: int, nodes: int) -> Complexes:
     return found
 
 
+def _stations_of(model: AcModel, ways: Sequence[Way]) -> list[str]:
+    """Name the substation of each way."""
+    return [str(model.medium.names[model.medium.parent[way.flow.nodes[0]]]) for way in ways]
+
+
 def _stations(
     model: AcModel, feeders: Feeders, ways: Sequence[Way], roots: Ints, alone: Sequence[int]
 ) -> tuple[Station, ...]:
-    """Find the substations whose rating is known, and what they feed besides."""
-    of_root = {model.root[way.tree]: str(model.medium.names[model.medium.parent[way.flow.nodes[0]]]) for way in ways}
+    """Find the substations whose firm capacity is known, and what they feed besides."""
+    of_root = {model.root[way.tree]: name for way, name in zip(ways, _stations_of(model, ways), strict=True)}
     of_source = [*(of_root[root] for root in roots.tolist()), *(str(model.station[unit]) for unit in alone)]
     inside = np.zeros(model.tree.transformers, dtype=bool)
     inside[alone] = True
     for way in ways:
         inside[way.flow.units] = True
     found = []
-    for name in sorted(set(of_source) & model.station_kva.keys()):
+    for name in sorted(set(of_source) & model.firm_kva.keys()):
         rest = np.flatnonzero((model.station == name) & ~inside)
         rest_kva = feeders.unit_kva[:, rest].sum(axis=1)
         if np.isfinite(rest_kva).all():
             sources = np.flatnonzero(np.array(of_source, dtype=object) == name)
-            found.append(Station(name, model.station_kva[name], sources, rest, rest_kva))
+            found.append(Station(name, model.firm_kva[name], sources, rest, rest_kva))
     return tuple(found)

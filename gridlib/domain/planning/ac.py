@@ -20,6 +20,7 @@ from gridlib.domain.flow.prove import (
     solve_before,
 )
 from gridlib.domain.flow.territory import Territory, cut_out
+from gridlib.domain.planning.above import unchecked_above
 from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.fleet import CHECKED, P10, Fleet, Floats
 from gridlib.domain.planning.reserve import Reservation
@@ -27,9 +28,6 @@ from gridlib.facts.types import ElementProof, Limits, Move, PlanningRules
 
 NEVER_COMPUTED = ("protection", "fault level")
 """What no proof looks at yet."""
-
-ADDITIVE_LEAVES_OUT = (*NEVER_COMPUTED, "voltage", "line loading", "feeder head", "substation transformer")
-"""What the additive check alone does not look at."""
 
 SOURCE_PU = 1.0
 """Voltage that the tap changers of a substation hold at its busbar [pu]."""
@@ -76,7 +74,7 @@ class AcFleet:
     def feeders(self) -> Feeders:
         """Its feeders under the present loads, at p10, p50 and p90."""
         present = np.concatenate([self.fleet.load_kva[quantile] for quantile in CHECKED])
-        return Feeders(self.model, self.factor * present)
+        return Feeders(self.model, present, self.factor)
 
     def units(self, moves: Sequence[Move]) -> tuple[int, ...]:
         """Positions of the transformers that moves touch."""
@@ -91,7 +89,7 @@ class AcFleet:
         return self._territories[units]
 
     def before(self, units: tuple[int, ...], reserved: Reservation) -> tuple[Floats, Before]:
-        """Loads of busbars and sections [3 T, U + S] and the flow before any switching."""
+        """Give loads of busbars and sections [3 T, U + S] and the flow before any switching."""
         low_kva, promised = self._present(units, reserved)
         kept = self._before.get(units)
         if kept is None or not _same(kept[:2], (low_kva, promised)):
@@ -99,10 +97,8 @@ class AcFleet:
             kept = self._before[units] = (low_kva, promised, before)
         return low_kva, kept[2]
 
-    def _present(
-        self, units: tuple[int, ...], reserved: Reservation
-    ) -> tuple[Floats, dict[int, Floats]]:
-        """Loads before, with what other plans were promised; of those beside, only what was promised."""
+    def _present(self, units: tuple[int, ...], reserved: Reservation) -> tuple[Floats, dict[int, Floats]]:
+        """Lay out loads with what other plans were promised; of those beside, only what was promised."""
         fleet, territory = self.fleet, self.territory(units)
         sections = fleet.sections_kva(territory.sections, CHECKED, [0] * len(CHECKED))
         own = fleet.load_kva[list(CHECKED)][:, :, territory.units].transpose(0, 2, 1)
@@ -110,7 +106,9 @@ class AcFleet:
         np.subtract.at(own.transpose(1, 0, 2), home, sections.transpose(1, 0, 2))
         kva = np.concatenate([own, sections], axis=1)
         place = {int(node): k for k, node in enumerate([*territory.units, *territory.sections])}
-        promised = {unit: _promise(reserved.up_kva[unit], reserved.down_kva[unit]) for unit in reserved.up_kva}
+        promised = {
+            unit: _promise(reserved.up_kva[unit], reserved.down_kva[unit]) for unit in reserved.up_kva
+        }
         for node, landing in reserved.landing_kva.items():
             unit = int(fleet.tree.source[node])
             if node in place and unit in promised:
@@ -122,9 +120,7 @@ class AcFleet:
         beside = {unit: extra.reshape(-1) for unit, extra in promised.items() if extra.any()}
         return kva.transpose(0, 2, 1).reshape(-1, kva.shape[1]), beside
 
-    def prove(
-        self, moves: Sequence[Move], states: Sequence[SwitchedState], reserved: Reservation
-    ) -> AcProof:
+    def prove(self, moves: Sequence[Move], states: Sequence[SwitchedState], reserved: Reservation) -> AcProof:
         """Solve states of a switch sequence, in every hour at p10, p50 and p90."""
         fleet, units = self.fleet, self.units(moves)
         if lacking := lacking_plates(self.model, units):
@@ -182,23 +178,28 @@ def check_ac(ac: AcFleet, moves: Sequence[Move], reserved: Reservation) -> AcChe
     Notes
     -----
     The transformers that the moves touch are cut out with their ways to the substation; what hangs beside
-    these ways is a load, and what the change of voltage does to it is looked at too. The load of a transformer
-    is known better than how its sections share it: where these have a +- range, p10 and p90 are solved twice,
-    with the moved sections at the lower and at the upper end and the rest left to their donor, so that each
-    side has its worse end. What was promised adds to import at p50 and p90, to export at p10. The switch-back
-    passes through the same states.
+    these ways is a load, and what the change of voltage does to it is looked at too. The load of a
+    transformer is known better than how its sections share it: where these have a +- range, p10 and p90 are
+    solved twice, with the moved sections at the lower and at the upper end and the rest left to their donor,
+    so that each side has its worse end. What was promised adds to import at p50 and p90, to export at p10.
+    The switch-back passes through the same states.
     """
     states, of_move = zip(*_states(ac, moves), strict=True)
     proof = ac.prove(moves, states, reserved)
     if not proof.possible:
         lacking = f"AC power flow ({proof.missing[0]}" + (", ...)" if len(proof.missing) > 1 else ")")
-        return AcCheck("", (), (*ADDITIVE_LEAVES_OUT, lacking))
+        return AcCheck("", (), (*additive_leaves_out(ac.fleet, moves), lacking))
     at_fault = next((move for move, state in zip(of_move, proof.states, strict=True) if state.refusals), None)
     refusals = tuple(
         Refusal("ac_power_flow", f"AC power flow: {reason}", move=at_fault) for reason in proof.reasons
     )
     elements = () if refusals else tuple(_elements(ac, states, proof))
     return AcCheck("AC power flow", refusals, (*NEVER_COMPUTED, *proof.not_checked), elements)
+
+
+def additive_leaves_out(fleet: Fleet, moves: Sequence[Move]) -> tuple[str, ...]:
+    """Name what the additive check alone does not look at."""
+    return (*NEVER_COMPUTED, "voltage", "line loading", *unchecked_above(fleet, moves))
 
 
 def _states(ac: AcFleet, moves: Sequence[Move]) -> Iterator[tuple[SwitchedState, Move]]:
@@ -210,7 +211,8 @@ def _states(ac: AcFleet, moves: Sequence[Move]) -> Iterator[tuple[SwitchedState,
             yield loop_state(ac, changes, move), move
         else:
             off = f"while {', '.join(move.sections)} is off"
-            yield SwitchedState({**changes, move.open_switch: False}, off, stays=False), move
+            opened = {**changes, move.open_switch: False}
+            yield SwitchedState(opened, off, stays=False, only_sheds=not changes), move
         changes = {**changes, move.open_switch: False, move.close_switch: True}
         yield (
             SwitchedState(changes, "" if last else f"after {count} of {len(moves)} moves", stays=last),
@@ -219,16 +221,14 @@ def _states(ac: AcFleet, moves: Sequence[Move]) -> Iterator[tuple[SwitchedState,
 
 
 def loop_state(ac: AcFleet, changes: Mapping[str, bool], move: Move) -> SwitchedState:
-    """Describe the state in which both devices of a move are closed; each must break what it carries there."""
-    breaks_a = {
-        name: ac.fleet.devices[name].load_break_a for name in (move.open_switch, move.close_switch)
-    }
+    """Describe the state in which both devices of a move are closed; each must break what it carries."""
+    breaks_a = {name: ac.fleet.devices[name].load_break_a for name in (move.open_switch, move.close_switch)}
     step = f"while {move.open_switch} and {move.close_switch} are both closed"
     return SwitchedState({**changes, move.close_switch: True}, step, stays=False, carries_a=breaks_a)
 
 
 def _promise(up: Floats, down: Floats) -> Floats:
-    """Write a promise [Q, T] for the scenarios: towards export at p10, towards import at p50 and p90; [3, T]."""
+    """Write a promise [Q, T] for the scenarios [3, T]: towards export at p10, towards import above."""
     return np.stack([(down if quantile == P10 else up)[quantile] for quantile in CHECKED])
 
 

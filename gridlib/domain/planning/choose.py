@@ -7,12 +7,19 @@ import pandas as pd
 
 from gridlib.domain.planning.ac import AcFleet, check_ac
 from gridlib.domain.planning.devices import Refusal
-from gridlib.domain.planning.fleet import Fleet
+from gridlib.domain.planning.fleet import Fleet, Place
 from gridlib.domain.planning.grid import Bars
 from gridlib.domain.planning.heat import Heat
 from gridlib.domain.planning.options import Option, bars_of, find_options, task_units
 from gridlib.domain.planning.parallel import closing_first
-from gridlib.domain.planning.portfolio import Promises, Task, relieved_units, touched_units
+from gridlib.domain.planning.portfolio import (
+    Promises,
+    Task,
+    places_around,
+    places_touched,
+    relieved_units,
+    touched_units,
+)
 from gridlib.domain.planning.prove import Trial, proof_of, try_moves
 from gridlib.domain.planning.rank import best_first, make_plan, refuse_on_risk, sides_of
 from gridlib.domain.planning.reserve import Reservation, reserve
@@ -179,14 +186,14 @@ def _settled(desk: Desk, offers: Sequence[Offer], reserved: Sequence[Move]) -> l
     """
     fleet = desk.fleet
     promised = [offer.task.moves for offer in offers]
-    changed: dict[int, set[int]] = {}
+    changed: dict[int | Place, set[int]] = {}
     settled = list(offers)
     for k, offer in enumerate(offers):
         first = _first_holding(desk, k, offer.plans, promised, reserved, changed)
         chosen = first.moves if first else ()
         if chosen != promised[k]:
-            for unit in touched_units(fleet, [*chosen, *promised[k]]):
-                changed.setdefault(unit, set()).add(k)
+            for place in places_touched(fleet, [*chosen, *promised[k]]):
+                changed.setdefault(place, set()).add(k)
             promised[k] = chosen
         if first:
             rest = [plan for plan in offer.plans if plan is not first]
@@ -207,10 +214,10 @@ def _promise(
     return reserve(desk.fleet, near)
 
 
-def _changers(desk: Desk, k: int, plan: Plan, changed: dict[int, set[int]]) -> set[int]:
+def _changers(desk: Desk, k: int, plan: Plan, changed: dict[int | Place, set[int]]) -> set[int]:
     """Tasks around a plan that do something else than their part of the portfolio."""
-    units = touched_units(desk.fleet, plan.moves)
-    return {other for unit in units for other in changed.get(unit, ())} - {k}
+    places = places_around(desk.fleet, touched_units(desk.fleet, plan.moves))
+    return {other for place in places for other in changed.get(place, ())} - {k}
 
 
 def _first_holding(
@@ -219,14 +226,15 @@ def _first_holding(
     plans: Sequence[Plan],
     promised: Sequence[tuple[Move, ...]],
     reserved: Sequence[Move],
-    changed: dict[int, set[int]],
+    changed: dict[int | Place, set[int]],
 ) -> Plan | None:
     """Best plan of a task that holds beside what the others have chosen by now."""
     for plan in plans:
         if not _changers(desk, k, plan, changed):
             return plan
         promise = _promise(desk, k, plan.moves, promised, reserved)
-        if not try_moves(desk.fleet, plan.moves, promise, desk.limits, desk.rules).refusals:
+        trial = try_moves(desk.fleet, plan.moves, promise, desk.limits, desk.rules)
+        if not trial.refusals and not check_ac(desk.ac, plan.moves, promise).refusals:
             return plan
     return None
 
@@ -237,7 +245,7 @@ def _final(
     offer: Offer,
     promised: Sequence[tuple[Move, ...]],
     reserved: Sequence[Move],
-    changed: dict[int, set[int]],
+    changed: dict[int | Place, set[int]],
 ) -> Offer:
     """Prove and score again what others have changed around, and number the plans."""
     outcomes: list[Plan | tuple[Refusal, ...]] = list(offer.plans)

@@ -52,6 +52,13 @@ class Device(NamedTuple):
     may_parallel: bool
 
 
+class Place(NamedTuple):
+    """What several transformers share above them: kind (feeder, substation) and name."""
+
+    kind: str
+    name: str
+
+
 @dataclass(frozen=True)
 class Fleet:
     """Loads [kVA], trees and devices of the whole network.
@@ -141,6 +148,35 @@ class Fleet:
         """The transformers' table in the order of the arrays."""
         rows = self.network.transformers.drop_duplicates("transformer_id").set_index("transformer_id")
         return rows.reindex(self.tree.nodes[: self.tree.transformers]).rename_axis("transformer_id")
+
+    @cached_property
+    def places(self) -> list[tuple[Place, Place]]:
+        """Feeder and substation of each transformer."""
+        pairs = self.units[["feeder_id", "substation_id"]].astype(str).itertuples(index=False, name=None)
+        return [(Place("feeder", feeder), Place("substation", station)) for feeder, station in pairs]
+
+    @cached_property
+    def units_below(self) -> dict[Place, list[int]]:
+        """Transformers of each feeder and substation."""
+        found: dict[Place, list[int]] = defaultdict(list)
+        for unit, places in enumerate(self.places):
+            for place in places:
+                found[place].append(unit)
+        return found
+
+    @cached_property
+    def above_kva(self) -> dict[Place, float]:
+        """What feeder heads and substations may carry, where it is known [kVA]."""
+        feeders, stations = self.network.feeders, self.network.substations
+        ampere_kv = feeders["limit_a"].astype(float) * feeders["voltage_kv"].astype(float)
+        kva = {
+            Place("feeder", str(name)): 3**0.5 * value
+            for name, value in zip(feeders["feeder_id"], ampere_kv, strict=True)
+        }
+        if "firm_kva" in stations:
+            firm = zip(stations["substation_id"], stations["firm_kva"].astype(float), strict=True)
+            kva |= {Place("substation", str(name)): value for name, value in firm}
+        return {place: float(value) for place, value in kva.items() if value > 0}
 
     @cached_property
     def _sections(self) -> pd.DataFrame:

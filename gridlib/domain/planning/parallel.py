@@ -64,8 +64,10 @@ def _why_open_first(
         return f"phase rotation at {tie.switch_id} was never confirmed"
     units = [ac.fleet.position(name) for name in (move.from_transformer, move.to_transformer)]
     for unit in units:
-        if unit in ac.model.lacking or ac.model.tap_unknown[unit]:
-            return f"impedance or tap of {ac.fleet.names[unit]} is not known"
+        if unit in ac.model.lacking:
+            return f"{ac.model.lacking[unit]} of {ac.fleet.names[unit]} is not known"
+        if ac.model.tap_unknown[unit]:
+            return f"the tap of {ac.fleet.names[unit]} is not known"
     state = loop_state(ac, changes, move)
     proof = ac.prove(moves, [state], reserved)
     if proof.reasons:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from gridlib.domain.planning.ac import ADDITIVE_LEAVES_OUT, AcCheck, AcFleet, check_ac
+from gridlib.domain.planning.above import above_limits
+from gridlib.domain.planning.ac import AcCheck, AcFleet, additive_leaves_out, check_ac
 from gridlib.domain.planning.devices import Refusal, blocked, conflicts, misfits, unconfirmed
 from gridlib.domain.planning.feeding import Feeding, moves_feeding
 from gridlib.domain.planning.fleet import Fleet, build_fleet
@@ -104,7 +105,11 @@ def prove_in(
         found, unknown = heat_refusals(fleet, moves, reserved, heat, limits)
         trial = trial._replace(refusals=(*trial.refusals, *found))
     # What the additive check does not refuse is solved by AC power flow, where the impedances are known.
-    checked = AcCheck("", (), ADDITIVE_LEAVES_OUT) if trial.refusals else check_ac(ac, moves, reserved)
+    checked = (
+        AcCheck("", (), additive_leaves_out(fleet, moves))
+        if trial.refusals
+        else check_ac(ac, moves, reserved)
+    )
     return proof_of(fleet, moves, trial, checked, rules, now, heat_unknown=unknown, notes=notes)
 
 
@@ -178,8 +183,13 @@ def try_moves(
     refusals = list(load_break(fleet, moves, rules))
     # Each state that the sheet passes through, and that an abort may leave, is looked at in every hour.
     for count, feeding in enumerate(_states(fleet, moves), start=1):
-        overloads, left_pct = all_hours(fleet, moves[:count], reserved, limits, rules)
-        found = (*switch_limits(fleet, moves[:count], feeding, reserved, rules), *overloads)
+        done = moves[:count]
+        overloads, left_pct = all_hours(fleet, done, reserved, limits, rules)
+        found = (
+            *switch_limits(fleet, done, feeding, reserved, rules),
+            *overloads,
+            *above_limits(fleet, done, reserved, limits, rules),
+        )
         if count < len(moves):
             found = tuple(
                 refusal._replace(
