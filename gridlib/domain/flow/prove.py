@@ -285,9 +285,10 @@ def _beyond(currents: Mapping[str, float], limits: Mapping[str, float]) -> Itera
 def _before_reasons(before: Before) -> list[str]:
     """Say why a territory cannot be held against its state before."""
     territory = before.territory
+    if problems := [way.flow.problem for way in territory.ways if way.flow.problem]:
+        return problems
     ring, dark = territory.feeding(territory.grid)
     reasons = _unsolved(before.flow, set(territory.grid.names[: territory.low][dark]))
-    reasons += [way.flow.problem for way in territory.ways if way.flow.problem]
     reasons += [f"{finding.message}; left out" for finding in territory.grid.findings]
     inside = ring & (np.arange(territory.low) >= len(territory.units))
     reasons += [

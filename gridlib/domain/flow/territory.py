@@ -253,7 +253,7 @@ def _way(model: AcModel, feeders: Feeders, tree: int, units: Sequence[int], firs
 
 
 def _lumps(ways: Sequence[Way], cases: int, nodes: int) -> Complexes:
-    """Take what flows into each node of the ways, less what goes on along them or into touched transformers."""
+    """Take what flows into each node of the ways, less what goes on or into touched transformers."""
     found = np.zeros((cases, nodes), dtype=complex)
     for way in ways:
         flow, inside = way.flow, way.inside

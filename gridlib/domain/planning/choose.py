@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from gridlib.domain.planning.above import places_crossed
 from gridlib.domain.planning.ac import AcFleet, check_ac
 from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.fleet import Fleet, Place
@@ -87,6 +88,7 @@ def choose_plans(desk: Desk, tasks: Sequence[Task], reserved: Sequence[Move]) ->
     list of Offer
         One for each task; a task whose search fails says why and leaves the others as they are.
     """
+    tasks = _fitting(desk, tasks, reserved)
     promises = Promises(desk.fleet, [*reserved, *(move for task in tasks for move in task.moves)])
     offers = [Offer(str(desk.fleet.names[task.donors[0]]), task) for task in tasks]
     bars = [Bars()] * len(tasks)
@@ -112,6 +114,24 @@ def choose_plans(desk: Desk, tasks: Sequence[Task], reserved: Sequence[Move]) ->
                 todo.append(k)
     ranked = [replace(offer, plans=tuple(sorted(offer.plans, key=best_first))) for offer in offers]
     return _settled(desk, ranked, reserved)
+
+
+def _fitting(desk: Desk, tasks: Sequence[Task], reserved: Sequence[Move]) -> list[Task]:
+    """Take out of the portfolio what no longer fits onto a feeder beside what the riskier ones bring to it.
+
+    The search for these transformers finds what still fits.
+    """
+    kept: list[Task] = []
+    moves = list(reserved)
+    for task in tasks:
+        if places_crossed(desk.fleet, task.moves):
+            near = Promises(desk.fleet, moves).near(touched_units(desk.fleet, task.moves))
+            if check_ac(desk.ac, task.moves, reserve(desk.fleet, near)).refusals:
+                kept.append(replace(task, moves=()))
+                continue
+        kept.append(task)
+        moves += task.moves
+    return kept
 
 
 def _search(desk: Desk, k: int, offer: Offer, promised: Reservation, bars: Bars) -> list[_Entry]:
