@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gridlib.domain.flow.feeders import Feeders
-from gridlib.domain.flow.grid import Bools, Complexes, Floats, FlowGrid
+from gridlib.domain.flow.grid import Bools, Floats, FlowGrid
 from gridlib.domain.flow.model import AcModel, ac_model
 from gridlib.domain.flow.outcome import Before, Figures, FlowCases, FlowLimits, broken, most
 from gridlib.domain.flow.parts import divide
@@ -231,7 +231,7 @@ def prove_states(
         ring, dark = territory.feeding(grid)
         refusals = list(_bad_tree(territory, was, (ring, dark), grid, last=state.stays))
         currents, converged = {}, True
-        harmless = state.only_sheds and _sheds_harmlessly(territory, load, limits)
+        harmless = state.only_sheds and _sheds_harmlessly(before, limits)
         if not refusals and not reasons and not harmless:
             flow = solve_flow(grid, load.real, load.imag)
             flows.append(flow)
@@ -266,14 +266,14 @@ def prove_states(
     )
 
 
-def _sheds_harmlessly(territory: Territory, load_kva: Complexes, limits: FlowLimits) -> bool:
+def _sheds_harmlessly(before: Before, limits: FlowLimits) -> bool:
     """Tell whether taking load off can break no limit, so that the state needs no solution.
 
     Where nothing exports, less load lowers every current, and no voltage rises above that without any load.
     """
-    ratio = 1 + territory.grid.transformers.tap_pct / 100
-    no_load_pu = territory.grid.source_pu.max() / ratio.min()
-    return bool((load_kva.real > -NOTHING_KVA).all() and no_load_pu <= limits.most_pu)
+    grid = before.territory.grid
+    no_load_pu = grid.source_pu.max() / (1 + grid.transformers.tap_pct / 100).min()
+    return bool((before.load_kva.real > -NOTHING_KVA).all() and no_load_pu <= limits.most_pu)
 
 
 def _beyond(currents: Mapping[str, float], limits: Mapping[str, float]) -> Iterator[str]:

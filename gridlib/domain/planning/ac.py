@@ -1,6 +1,6 @@
 """What AC power flow says of moves, where the impedances are known."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -60,6 +60,7 @@ class AcFleet:
         self.fleet, self.rules = fleet, rules
         self.factor = phasor(rules.power_factor)
         self.limits = FlowLimits(limits.loading_limit_pct, *VOLTAGE_BAND_PU)
+        self.checks: dict[Hashable, AcCheck] = {}
         self._territories: dict[tuple[int, ...], Territory] = {}
         self._before: dict[tuple[int, ...], tuple[Floats, dict[int, Floats], Before]] = {}
 
@@ -184,6 +185,13 @@ def check_ac(ac: AcFleet, moves: Sequence[Move], reserved: Reservation) -> AcChe
     so that each side has its worse end. What was promised adds to import at p50 and p90, to export at p10.
     The switch-back passes through the same states.
     """
+    key = tuple(moves), tuple(move.closes_first for move in moves), reserved.moves
+    if key not in ac.checks:
+        ac.checks[key] = _checked(ac, moves, reserved)
+    return ac.checks[key]
+
+
+def _checked(ac: AcFleet, moves: Sequence[Move], reserved: Reservation) -> AcCheck:
     states, of_move = zip(*_states(ac, moves), strict=True)
     proof = ac.prove(moves, states, reserved)
     if not proof.possible:
