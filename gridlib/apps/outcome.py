@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from rich.markup import escape
 
 from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
 from gridlib.apps.summary import print_plan, print_ranking, print_table
+from gridlib.facts.messages import Message, render
 from gridlib.facts.types import Instruction, Plan, PlanningCase, PlanState
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
@@ -104,9 +106,12 @@ def plan_details(file: PlanFile) -> dict[str, Any]:
     }
 
 
-def print_details(console: Console, file: PlanFile) -> None:
-    """Print one plan in full."""
+def print_details(console: Console, file: PlanFile, limits: Sequence[Message] = ()) -> None:
+    """Print one plan in full; ``limits`` is what is said of the transformer it is for."""
     print_plan(console, file.record)
+    if limits:
+        said = "; ".join(render(message) for message in limits)
+        console.print(f"  {file.record.plan.transformer_id}: {said}", markup=False)
     if file.record.reason:
         console.print(f"  {escape(file.record.reason)}")
     sheet = file.instruction

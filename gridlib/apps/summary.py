@@ -12,7 +12,7 @@ from rich.table import Table
 from gridlib.adapters.records.plans import PlanRecord
 from gridlib.adapters.records.work_orders import WorkOrderRecord
 from gridlib.domain.planning import describe_chances
-from gridlib.facts.types import Plan
+from gridlib.facts.types import Plan, Side
 from gridlib.workflow.queries import Queue
 
 LEVEL_STYLE = {"HIGH": "bold red", "MEDIUM": "yellow", "LOW": "green"}
@@ -89,6 +89,11 @@ def describe_sides(plan: Plan) -> str:
     )
 
 
+def describe_limit(side: Side) -> str:
+    """Say in a few words what one side may carry after a plan on the day of its peak, and what binds."""
+    return f"{side.limit_pct:.0f} % {side.limit_by.replace('_', ' ')}"
+
+
 def describe_relief(plan: Plan) -> str:
     """Say what a plan relieves, at which quantile, and what is left on the donor at p90."""
     donor = plan.sides[0]
@@ -111,9 +116,9 @@ def describe_bound(plan: Plan) -> str:
         "cut_short": "best found in the time given",
     }
     return (
-        f"leaves {plan.left_kvah:.1f} kVAh expected above {plan.aim_pct:.0f} % (derated), no switching of as "
-        f"many operations less than {plan.bound_kvah:.1f} (gap {plan.gap_pct:.1f} %, "
-        f"{proven.get(plan.standing, 'checked single transfers')})"
+        f"leaves {plan.left_kvah:.1f} kVAh expected above {plan.aim_pct:.0f} % or the limit of the day "
+        f"(derated), no switching of as many operations less than {plan.bound_kvah:.1f} "
+        f"(gap {plan.gap_pct:.1f} %, {proven.get(plan.standing, 'checked single transfers')})"
     )
 
 
@@ -124,16 +129,18 @@ def print_plan(console: Console, record: PlanRecord) -> None:
         (
             side.transformer_id,
             side.role,
-            f"{side.peak_pct_p50_before:.0f} > {side.peak_pct_p50_after:.0f}",
-            f"{side.peak_pct_p90_before:.0f} > {side.peak_pct_p90_after:.0f}",
-            f"{side.hours_over_before} > {side.hours_over_after}",
-            f"{side.hot_spot_c_before:.0f} > {side.hot_spot_c_after:.0f}",
-            f"{side.risk_before:.2f} > {side.risk_after:.2f}",
+            f"{side.rating_kva:g}",
+            describe_limit(side),
+            f"{side.peak_pct_p50_before:.0f}>{side.peak_pct_p50_after:.0f}",
+            f"{side.peak_pct_p90_before:.0f}>{side.peak_pct_p90_after:.0f}",
+            f"{side.hours_over_before}>{side.hours_over_after}",
+            f"{side.hot_spot_c_before:.0f}>{side.hot_spot_c_after:.0f}",
+            f"{side.risk_before:.2f}>{side.risk_after:.2f}",
         )
         for side in plan.sides
     ]
     title = f"{record.plan_id} for {plan.transformer_id} ({record.state}): {describe_moves(plan)}"
-    columns = ("unit", "side", "peak p50 %", "peak p90 %", "hours over", "hot degC", "risk")
+    columns = ("unit", "side", "kVA", "limit", "p50 %", "p90 %", "h over", "degC", "risk")
     print_table(console, title, columns, rows)
     not_checked = ", ".join(plan.proof.not_checked) or "nothing"
     console.print(

@@ -6,9 +6,10 @@ from pathlib import Path
 from gridlib.adapters.records.people import UserRecord
 from gridlib.adapters.records.work_orders import WorkOrderRecord
 from gridlib.apps.html import Html, badge, escape, table
-from gridlib.apps.summary import describe_bound, describe_relief, local_time
+from gridlib.apps.summary import describe_bound, describe_limit, describe_relief, local_time
 from gridlib.domain.planning import describe_chances
 from gridlib.facts.errors import NotFoundError
+from gridlib.facts.messages import render
 from gridlib.facts.types import Instruction, Plan, PlanningCase, Side, Step
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
@@ -76,7 +77,8 @@ def _risk(workbench: Workbench, transformer_id: str) -> Html:
     risk = queries.get_risk(workbench)
     parts = []
     for row in risk.loc[risk["transformer_id"] == transformer_id].to_dict("records"):
-        said = "".join(f"<li>{escape(reason)}</li>" for reason in row["reasons"])
+        limits = (render(message) for message in queries.get_limit_messages(workbench, transformer_id))
+        said = "".join(f"<li>{escape(line)}</li>" for line in (*row["reasons"], *limits))
         soon = " " + badge("IMMINENT") if row["imminent"] else ""
         score = f"score {row['risk_score']:.2f}"
         parts.append(f"<p>{badge(row['risk_level'])}{soon} {score}</p><ul>{said}</ul>")
@@ -101,7 +103,18 @@ def _moves(plan: Plan) -> list[str]:
 
 
 def _sides(plan: Plan) -> Html:
-    names = ("transformer", "side", "when", "peak loading", "p50 / p90", "hours over", "hot spot", "risk")
+    names = (
+        "transformer",
+        "nameplate",
+        "may carry",
+        "side",
+        "when",
+        "peak loading",
+        "p50 / p90",
+        "hours over",
+        "hot spot",
+        "risk",
+    )
     head = "".join(f'<th scope="col">{name}</th>' for name in names)
     rows = "".join(_side_rows(side) for side in plan.sides)
     caption = "<caption>Before and after, both sides</caption>"
@@ -126,9 +139,10 @@ def _side_rows(side: Side) -> str:
     cells = []
     for when, (p50, p90, hours, hot_spot, risk) in (("before", before), ("after", after)):
         first = (
-            f"<td>{escape(side.transformer_id)}</td><td>{escape(side.role)}</td>"
+            f'<td>{escape(side.transformer_id)}</td><td class="number">{side.rating_kva:g} kVA</td>'
+            f"<td>{escape(describe_limit(side))}</td><td>{escape(side.role)}</td>"
             if when == "before"
-            else "<td></td><td></td>"
+            else "<td></td>" * 4
         )
         cells.append(
             f"<tr>{first}<td>{when}</td><td>{_bar(p50, p90, side.limit_pct, when)}</td>"

@@ -63,15 +63,19 @@ def above_limits(
 
 
 def unchecked_above(fleet: Fleet, moves: Sequence[Move]) -> tuple[str, ...]:
-    """Name what lies above and has no known limit or load."""
-    names = [name for move in moves for name in (move.from_transformer, move.to_transformer)]
-    units = [unit for unit in map(fleet.position, dict.fromkeys(names)) if unit >= 0]
-    found = []
-    for kind, words in (("feeder", "feeder head"), ("substation", "substation transformer")):
-        places = {place for unit in units for place in fleet.places[unit] if place.kind == kind}
-        known = all(
-            place in fleet.above_kva and np.isfinite(fleet.load_kva[:, :, fleet.units_below[place]]).all()
-            for place in places
-        )
-        found += [] if known else [words]
-    return tuple(found)
+    """Name what lies above, changes its load or is not known, and has no known limit or load."""
+    known = {*fleet.network.feeders["feeder_id"], *fleet.network.substations["substation_id"]}
+    kinds: dict[str, bool] = {"feeder": True, "substation": True}
+    for move in moves:
+        donor, receiver = (fleet.position(name) for name in (move.from_transformer, move.to_transformer))
+        if min(donor, receiver) < 0:
+            continue
+        for left, reached in zip(fleet.places[donor], fleet.places[receiver], strict=True):
+            if left == reached and left.name in known:
+                continue
+            kinds[left.kind] &= all(
+                place in fleet.above_kva and np.isfinite(fleet.load_kva[:, :, fleet.units_below[place]]).all()
+                for place in (left, reached)
+            )
+    words = {"feeder": "feeder head", "substation": "substation transformer"}
+    return tuple(words[kind] for kind, checked in kinds.items() if not checked)

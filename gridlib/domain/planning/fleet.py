@@ -19,8 +19,9 @@ from gridlib.domain.network import (
     feeding_tree,
     transformer_load_kva,
 )
-from gridlib.domain.thermal import wide_arrays
-from gridlib.facts.types import Move, Network
+from gridlib.domain.thermal import limit_beside_heat, wide_arrays
+from gridlib.domain.thermal.arrays import column_of
+from gridlib.facts.types import Limits, Move, Network
 from gridlib.facts.units import QUANTILE_COLUMNS, QUANTILE_LEVELS
 
 Floats = npt.NDArray[np.float64]
@@ -81,8 +82,15 @@ class Fleet:
         The same under the present switch states.
     rating_kva : array [N]
         Nameplates; NaN where none is known.
+    device_kva : array [N]
+        Least limit of what is in series with each transformer; NaN where none is known.
     devices : dict
         Switches by name.
+    limit_kva : array [T, N]
+        What each transformer may carry with its present load; the day's heat is in it once `capacity.rate`
+        has seen it.
+    limit_by : array of str [T, N]
+        What binds.
     """
 
     network: Network
@@ -93,7 +101,10 @@ class Fleet:
     normal_kva: Floats
     load_kva: Floats
     rating_kva: Floats
+    device_kva: Floats
     devices: dict[str, Device]
+    limit_kva: Floats
+    limit_by: npt.NDArray[np.object_]
 
     @cached_property
     def names(self) -> npt.NDArray[np.object_]:
@@ -316,7 +327,7 @@ class Fleet:
         return changed
 
 
-def build_fleet(network: Network, forecast: pd.DataFrame, tz: str) -> Fleet:
+def build_fleet(network: Network, forecast: pd.DataFrame, tz: str, limits: Limits) -> Fleet:
     """Bring network and forecast together.
 
     Parameters
@@ -327,11 +338,13 @@ def build_fleet(network: Network, forecast: pd.DataFrame, tz: str) -> Fleet:
         `ForecastFrame`, every section at its normal transformer.
     tz : str
         Zone in which reasons name the hours.
+    limits : Limits
+        ``loading_limit_pct`` is used.
 
     Returns
     -------
     Fleet
-        Loads under the present switch states.
+        Loads under the present switch states; limits without heat.
     """
     states = current_states(network)
     closed = closed_switches(states)
@@ -345,8 +358,11 @@ def build_fleet(network: Network, forecast: pd.DataFrame, tz: str) -> Fleet:
     table = network.transformers.drop_duplicates("transformer_id").set_index("transformer_id")
     rating = table["rating_kva"].reindex(units).to_numpy(dtype=float)
     rating = np.where((rating > 0) & np.isfinite(rating), rating, np.nan)
+    device = column_of(table, "limit_kva").reindex(units).to_numpy(dtype=float)
     devices = _devices(network, states, tree)
-    return Fleet(network, states, times, tz, tree, normal_kva, load_kva, rating, devices)
+    limit_pu, by = limit_beside_heat(limits, device / rating, rating.shape)
+    hourly = (np.broadcast_to(values, load_kva.shape[1:]) for values in (limit_pu * rating, by))
+    return Fleet(network, states, times, tz, tree, normal_kva, load_kva, rating, device, devices, *hourly)
 
 
 def _devices(network: Network, states: pd.DataFrame, tree: FeedingTree) -> dict[str, Device]:
