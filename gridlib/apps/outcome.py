@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
-from gridlib.apps.summary import print_plan, print_ranking, print_table
+from gridlib.apps.summary import element_rows, print_plan, print_ranking, print_table
 from gridlib.facts.types import Instruction, Plan, PlanningCase, PlanState
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
@@ -104,9 +104,12 @@ def plan_details(file: PlanFile) -> dict[str, Any]:
     }
 
 
-def print_details(console: Console, file: PlanFile) -> None:
+def print_details(console: Console, file: PlanFile, tz: str) -> None:
     """Print one plan in full."""
     print_plan(console, file.record)
+    if found := element_rows(file.record.plan, tz):
+        title = "AC power flow, worst hour in the state that stays"
+        print_table(console, title, tuple(found[0]), [tuple(row.values()) for row in found])
     if file.record.reason:
         console.print(f"  {escape(file.record.reason)}")
     sheet = file.instruction

@@ -56,11 +56,12 @@ def show(
     from gridlib.apps.outcome import plan_details, print_details
     from gridlib.workflow.queries import get_plan
 
-    file = get_plan(open_workbench(home), plan_id)
+    workbench = open_workbench(home)
+    file = get_plan(workbench, plan_id)
     if as_json:
         print(json.dumps(plan_details(file), ensure_ascii=False, default=str))
     else:
-        print_details(out, file)
+        print_details(out, file, workbench.settings.site.tz)
 
 
 @app.command()
