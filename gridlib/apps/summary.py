@@ -12,7 +12,7 @@ from rich.table import Table
 from gridlib.adapters.records.plans import PlanRecord
 from gridlib.adapters.records.work_orders import WorkOrderRecord
 from gridlib.domain.planning import describe_chances
-from gridlib.facts.types import Plan, Side
+from gridlib.facts.types import Move, Plan, Side
 from gridlib.workflow.queries import Queue
 
 LEVEL_STYLE = {"HIGH": "bold red", "MEDIUM": "yellow", "LOW": "green"}
@@ -75,10 +75,36 @@ def print_ranking(console: Console, risk: pd.DataFrame, tz: str, *, top: int = 1
 def describe_moves(plan: Plan) -> str:
     """Say in one line what a plan moves where."""
     return "; ".join(
-        f"open {m.open_switch}, close {m.close_switch}: {', '.join(m.sections)} "
+        f"{' '.join(switching_order(m))}: {', '.join(m.sections)} "
         f"from {m.from_transformer} to {m.to_transformer}"
         for m in plan.moves
     )
+
+
+def switching_order(move: Move) -> tuple[str, str]:
+    """Name the two operations of a move in the order in which they are done."""
+    opening, closing = f"open {move.open_switch}", f"close {move.close_switch}"
+    return (f"{closing},", opening) if move.closes_first else (f"{opening},", closing)
+
+
+def element_rows(plan: Plan, tz: str) -> list[dict[str, str]]:
+    """Write what AC power flow found as rows of a table; empty where there was none."""
+    return [
+        {
+            "what": element.role,
+            "where": element.object_id or "touched feeders",
+            "before": _quantity(element.before, element.unit),
+            "after": _quantity(element.after, element.unit),
+            "limit": "-" if element.limit is None else _quantity(element.limit, element.unit),
+            "at": element.scenario,
+            "when": "-" if element.time is None else local_time(element.time, tz),
+        }
+        for element in plan.proof.elements
+    ]
+
+
+def _quantity(value: float, unit: str) -> str:
+    return f"{value:.{3 if unit == 'pu' else 1 if unit == '%' else 0}f} {unit}"
 
 
 def describe_sides(plan: Plan) -> str:
@@ -150,6 +176,8 @@ def print_plan(console: Console, record: PlanRecord) -> None:
     console.print(f"  {describe_chances(plan)}", markup=False)
     if bound := describe_bound(plan):
         console.print(f"  {bound}", markup=False)
+    for note in plan.proof.notes:
+        console.print(f"  {note}", markup=False)
 
 
 def print_queue(console: Console, queue: Queue, tz: str) -> None:

@@ -61,7 +61,8 @@ def show(
     if as_json:
         print(json.dumps(plan_details(file), ensure_ascii=False, default=str))
     else:
-        print_details(out, file, get_limit_messages(workbench, file.record.plan.transformer_id))
+        limits = get_limit_messages(workbench, file.record.plan.transformer_id)
+        print_details(out, file, workbench.settings.site.tz, limits)
 
 
 @app.command()
