@@ -112,6 +112,11 @@ class Limits(BaseModel):
     downgrade_margin: float = Field(default=0.05, ge=0)
     downgrade_runs: int = Field(default=2, ge=1)
 
+    @property
+    def line_limit_pct(self) -> float:
+        """Largest loading of lines and substations: the site's limit, but never above their own [%]."""
+        return min(self.loading_limit_pct, 100.0)
+
     @model_validator(mode="after")
     def _check_curves(self) -> Self:
         total = self.weight_overload + self.weight_thermal + self.weight_cascading

@@ -31,8 +31,8 @@ from gridlib.workflow.heat import forecast_heat
 from gridlib.workflow.material import (
     Material,
     as_findings,
+    forecast_frames,
     oil_frame,
-    path_frame,
     read_ambient,
     read_history,
     read_loads,
@@ -142,11 +142,8 @@ def run_forecast(
         "readings": int(metered.notna().to_numpy().sum()),
         "forecasts": forecast.frame["transformer_id"].nunique(),
     }
-    frames = {"forecast": forecast.frame, "windows": forecast.windows}
-    if forecast.paths is not None:
-        frames["paths"] = path_frame(forecast.paths)
     findings = pd.concat([as_findings(forecast.findings), ambient.findings], ignore_index=True)
-    return _record(workbench, run, "forecast", frames, findings, counts, begun)
+    return _record(workbench, run, "forecast", forecast_frames(forecast), findings, counts, begun)
 
 
 def run_risk(workbench: Workbench, run_id: str = "") -> StageResult:

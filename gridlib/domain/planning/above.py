@@ -8,7 +8,7 @@ import numpy as np
 from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.fleet import CHECKED, SPREAD, Fleet, Floats, Place
 from gridlib.domain.planning.reserve import Reservation
-from gridlib.facts.types import Limits, Move, PlanningRules
+from gridlib.facts.types import Move, PlanningRules
 
 _TOLERANCE_KVA = 1e-6
 
@@ -32,7 +32,7 @@ def places_crossed(fleet: Fleet, moves: Sequence[Move]) -> dict[Place, Floats]:
 
 
 def above_limits(
-    fleet: Fleet, moves: Sequence[Move], reserved: Reservation, limits: Limits, rules: PlanningRules
+    fleet: Fleet, moves: Sequence[Move], reserved: Reservation, rules: PlanningRules
 ) -> Iterator[Refusal]:
     """Find feeder heads and substations that would be loaded past their limit, and further than now.
 
@@ -40,7 +40,7 @@ def above_limits(
     """
     factor = 1 + rules.derating_pct / 100
     for place, change in places_crossed(fleet, moves).items():
-        capacity_kva = fleet.above_kva.get(place, np.nan) * limits.loading_limit_pct / 100
+        capacity_kva = fleet.above_kva.get(place, np.nan)
         units = fleet.units_below[place]
         loads = [reserved.load_kva(fleet, unit) for unit in units]
         most, least = (np.sum([pair[side] for pair in loads], axis=0) for side in (0, 1))

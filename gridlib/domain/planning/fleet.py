@@ -91,6 +91,8 @@ class Fleet:
         has seen it.
     limit_by : array of str [T, N]
         What binds.
+    above_kva : dict
+        What feeder heads and substations may carry, where it is known.
     """
 
     network: Network
@@ -105,6 +107,7 @@ class Fleet:
     devices: dict[str, Device]
     limit_kva: Floats
     limit_by: npt.NDArray[np.object_]
+    above_kva: dict[Place, float]
 
     @cached_property
     def names(self) -> npt.NDArray[np.object_]:
@@ -174,20 +177,6 @@ class Fleet:
             for place in places:
                 found[place].append(unit)
         return found
-
-    @cached_property
-    def above_kva(self) -> dict[Place, float]:
-        """What feeder heads and substations may carry, where it is known [kVA]."""
-        feeders, stations = self.network.feeders, self.network.substations
-        ampere_kv = feeders["limit_a"].astype(float) * feeders["voltage_kv"].astype(float)
-        kva = {
-            Place("feeder", str(name)): 3**0.5 * value
-            for name, value in zip(feeders["feeder_id"], ampere_kv, strict=True)
-        }
-        if "firm_kva" in stations:
-            firm = zip(stations["substation_id"], stations["firm_kva"].astype(float), strict=True)
-            kva |= {Place("substation", str(name)): value for name, value in firm}
-        return {place: float(value) for place, value in kva.items() if value > 0}
 
     @cached_property
     def _sections(self) -> pd.DataFrame:
@@ -361,8 +350,39 @@ def build_fleet(network: Network, forecast: pd.DataFrame, tz: str, limits: Limit
     device = column_of(table, "limit_kva").reindex(units).to_numpy(dtype=float)
     devices = _devices(network, states, tree)
     limit_pu, by = limit_beside_heat(limits, device / rating, rating.shape)
-    hourly = (np.broadcast_to(values, load_kva.shape[1:]) for values in (limit_pu * rating, by))
-    return Fleet(network, states, times, tz, tree, normal_kva, load_kva, rating, device, devices, *hourly)
+    limit_kva, limit_by = (np.broadcast_to(v, load_kva.shape[1:]) for v in (limit_pu * rating, by))
+    return Fleet(
+        network,
+        states,
+        times,
+        tz,
+        tree,
+        normal_kva,
+        load_kva,
+        rating,
+        device,
+        devices,
+        limit_kva,
+        limit_by,
+        _above_kva(network, limits),
+    )
+
+
+def _above_kva(network: Network, limits: Limits) -> dict[Place, float]:
+    """Tell what feeder heads and substations may carry, where it is known [kVA].
+
+    What the site allows transformers beyond their nameplate, it does not allow cables.
+    """
+    feeders, stations = network.feeders, network.substations
+    ampere_kv = feeders["limit_a"].astype(float) * feeders["voltage_kv"].astype(float)
+    kva = {
+        Place("feeder", str(name)): 3**0.5 * value
+        for name, value in zip(feeders["feeder_id"], ampere_kv, strict=True)
+    }
+    if "firm_kva" in stations:
+        firm = zip(stations["substation_id"], stations["firm_kva"].astype(float), strict=True)
+        kva |= {Place("substation", str(name)): value for name, value in firm}
+    return {place: float(value) * limits.line_limit_pct / 100 for place, value in kva.items() if value > 0}
 
 
 def _devices(network: Network, states: pd.DataFrame, tree: FeedingTree) -> dict[str, Device]:

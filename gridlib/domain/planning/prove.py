@@ -204,7 +204,7 @@ def try_moves(
         found = (
             *switch_limits(fleet, done, feeding, reserved, rules),
             *overloads,
-            *above_limits(fleet, done, reserved, limits, rules),
+            *above_limits(fleet, done, reserved, rules),
         )
         if states and now:
             found += tuple(too_hot(fleet, states[0], now, limits))
