@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from gridlib.adapters import chain
 from gridlib.adapters.records import people
-from gridlib.domain.lifecycle import ROLE_FOR_ACTION, SYSTEM
+from gridlib.domain.lifecycle import NOBODY, ROLE_FOR_ACTION, SYSTEM
 from gridlib.facts.errors import AuditError, GridlibError, RoleError
 from gridlib.workbench import Workbench
 
@@ -23,7 +23,10 @@ CHECKPOINT = "audit.checkpoint"
 
 @dataclass
 class Intention:
-    """What is being done: the open transaction and the facts for its audit row."""
+    """What is being done: the open transaction and the facts for its audit row.
+
+    ``told`` is set to False where many alike are counted and only some of them get a row.
+    """
 
     connection: Connection
     actor: str
@@ -31,6 +34,7 @@ class Intention:
     object: str
     facts: dict[str, Any] = field(default_factory=dict)
     outcome: str = "done"
+    told: bool = True
 
 
 @contextmanager
@@ -42,7 +46,7 @@ def intention(workbench: Workbench, actor: str, action: str, obj: str) -> Iterat
     workbench : Workbench
         The workspace.
     actor : str
-        User name, or ``SYSTEM``.
+        User name, ``SYSTEM``, or ``NOBODY`` where that is the point.
     action : str
         For example "plan.approve"; `ROLE_FOR_ACTION` says who may.
     obj : str
@@ -64,7 +68,8 @@ def intention(workbench: Workbench, actor: str, action: str, obj: str) -> Iterat
             act = Intention(connection, actor, workbench.clock(), obj)
             roles = _authorise(connection, actor, action)
             yield act
-            _append(act, action, roles, act.outcome)
+            if act.told:
+                _append(act, action, roles, act.outcome)
     except GridlibError as error:
         facts = {"message": str(error), **(act.facts if act else {})}
         with workbench.store.write() as connection:
@@ -75,10 +80,10 @@ def intention(workbench: Workbench, actor: str, action: str, obj: str) -> Iterat
 
 def _authorise(connection: Connection, actor: str, action: str) -> str:
     needed = ROLE_FOR_ACTION.get(action)
-    if actor == SYSTEM:
+    if actor in (SYSTEM, NOBODY):
         if needed is not None:
             raise RoleError(actor, str(needed))
-        return SYSTEM
+        return actor if actor == SYSTEM else ""
     user = people.read_user(connection, actor)
     if needed is not None and needed not in user.roles:
         raise RoleError(actor, str(needed))

@@ -150,5 +150,6 @@ def test_people_read_the_ranking_and_how_to_go_on(home):
     done = gridlib("run", home=home)
     assert done.returncode == 0
     assert "T-07" in done.stdout
-    assert "serve --as operator" in done.stdout
+    assert "gridlib serve" in done.stdout
+    assert "first_passwords.txt" in done.stdout
     assert "Demo" in done.stdout
