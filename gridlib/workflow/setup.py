@@ -69,6 +69,21 @@ def init_workspace(home: Path, *, example: str = "") -> tuple[Workbench, list[In
     return workbench, results
 
 
+def provide_notebooks(workbench: Workbench) -> Path:
+    """Return the workspace's folder of notebooks; the shipped ones are copied where there is none.
+
+    Returns
+    -------
+    Path
+        ``notebooks`` of the workspace; what is there stays as it is.
+    """
+    folder = workbench.settings.home / "notebooks"
+    if not folder.exists():
+        shipped = share_dir() / "notebooks"
+        shutil.copytree(shipped, folder, ignore=shutil.ignore_patterns("apps", ".ipynb_checkpoints"))
+    return folder
+
+
 def _add_example_people(workbench: Workbench) -> None:
     """Add who is missing, and give a random password to each who has none; they stand in a private file."""
     known = {user.username: user for user in accounts.list_users(workbench)}

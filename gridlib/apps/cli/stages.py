@@ -182,3 +182,19 @@ def serve(
     from gridlib.apps.server.app import serve as serve_
 
     serve_(open_workbench(home).settings.home, port=port)
+
+
+@app.command()
+def lab(
+    port: Annotated[
+        int, typer.Option(help="Port on this machine; 0: any free one.", min=0, max=65535)
+    ] = 8888,
+    home: Home = None,
+) -> None:
+    """Serve JupyterLab on the notebooks of the workspace to everybody with the role analyst.
+
+    Example: gridlib lab --port 8888
+    """
+    from gridlib.apps.server.lab import lab as lab_
+
+    lab_(open_workbench(home).settings.home, port=port)

@@ -15,7 +15,7 @@ from typing import Any
 
 from jupyter_core.utils import run_sync
 from tornado.httpserver import HTTPServer
-from tornado.ioloop import IOLoop, PeriodicCallback
+from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
 from traitlets import Any as AnyTrait
 from traitlets import Dict, List
@@ -26,12 +26,10 @@ from gridlib.adapters.kernels import ThisInterpreter, apply_environment, kernel_
 from gridlib.adapters.notebooks import share_dir
 from gridlib.apps.server import kernel_handlers, pages
 from gridlib.apps.server.identity import Accounts, OwnKernels
-from gridlib.apps.server.kernels import SWEEP_S, Kernels
+from gridlib.apps.server.kernels import Kernels
 from gridlib.facts.errors import InputError
 from gridlib.facts.settings import Server
 from gridlib.workbench import open_workbench
-
-log = logging.getLogger(__name__)
 
 IDLE_S = 1800
 """A kernel without an open page ends after this time [s]."""
@@ -220,21 +218,14 @@ class Screens(Voila):  # type: ignore[misc]
         settings = self.workbench.settings.server
         print(f"Screens: {settings.public_url or f'http://{settings.address}:{self.port}'}/", flush=True)
         self.ioloop = IOLoop.current()
-        sweep = PeriodicCallback(self._sweep, SWEEP_S * 1000)
-        sweep.start()
+        self.kernel_manager.sweeping.start()
         try:
             self.ioloop.start()
         except KeyboardInterrupt:
             pass
         finally:
-            sweep.stop()
+            self.kernel_manager.sweeping.stop()
             self.stop()
-
-    async def _sweep(self) -> None:
-        try:
-            await self.kernel_manager.sweep()
-        except Exception:  # the loop must go on
-            log.exception("cannot look whose sessions have ended")
 
     def stop(self) -> None:
         """End all kernels."""

@@ -196,12 +196,11 @@ class SignOutPage(Page):
     @authenticated
     async def post(self) -> None:
         """End the session."""
-        session = person_of(self).session
+        person = person_of(self)
         await self.accounts.run(sessions.sign_out, self.accounts.session_key(self))
         self.accounts.forget_session(self)
-        if session is not None:
-            await self.kernels.end_of_session(session.key_sha256)
-        by_proxy = session is not None and session.via == "proxy" and self.accounts.server.proxy_sign_out
+        await self.kernels.end_of(person)
+        by_proxy = person.session and person.session.via == "proxy" and self.accounts.server.proxy_sign_out
         self.redirect(by_proxy or f"{self.base_url}login?signed_out=1", status=HTTPStatus.SEE_OTHER)
 
 
