@@ -14,7 +14,7 @@ from gridlib.adapters import passwords
 from gridlib.adapters.records import people, sessions
 from gridlib.adapters.records.sessions import FailureRecord, SessionRecord, Via
 from gridlib.domain.lifecycle import NOBODY
-from gridlib.facts.errors import SignInError
+from gridlib.facts.errors import NotFoundError, SignInError
 from gridlib.workbench import Workbench
 from gridlib.workflow import accounts
 from gridlib.workflow.audit import intention
@@ -58,6 +58,11 @@ def sign_in_by_proxy(workbench: Workbench, username: str, *, address: str) -> st
     NotFoundError
         No such active user.
     """
+    try:
+        accounts.get_user(workbench, username)
+    except NotFoundError:
+        _count_failure(workbench, "", address)
+        raise
     return _begin(workbench, username, via="proxy", address=address)
 
 
@@ -171,7 +176,7 @@ def _begin(workbench: Workbench, username: str, *, via: Via, address: str, store
 
 
 def _count_failure(workbench: Workbench, username: str, address: str) -> None:
-    """Count a failed sign-in; ``username`` is empty for all names that cannot sign in with a password."""
+    """Count a failed sign-in; ``username`` is empty for all names that cannot sign in."""
     server = workbench.settings.server
     remembered = pd.Timedelta(minutes=server.lock_min)
     with intention(workbench, NOBODY, _ACTION, username or "unknown name") as act:

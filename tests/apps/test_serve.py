@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from gridlib.adapters.notebooks import share_dir
+from gridlib.apps.server.screens import read_screen
 from gridlib.facts.errors import InputError
 from gridlib.facts.types import Role
 from gridlib.workflow import accounts
@@ -97,6 +99,13 @@ def test_a_port_in_use_is_said(folders):
     assert "--port" in refused.value.what_to_do
 
 
+@pytest.mark.parametrize("path", sorted((share_dir() / "notebooks" / "apps").glob("*.ipynb")), ids=str)
+def test_every_shipped_screen_names_the_roles_it_is_for(path):
+    roles = read_screen(path).roles
+    assert roles
+    assert roles <= set(Role)
+
+
 def test_it_listens_on_loopback_only(server):
     port = int(server.rsplit(":", 1)[1])
     listening = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
@@ -112,6 +121,50 @@ def test_a_press_reaches_the_kernel_and_nothing_leaves_the_computer(folders, des
     assert desk.hosts == {"127.0.0.1"}
     assert desk.complaints == []
     assert facts(desk)["home"] == facts(desk)["cwd"] == str(folders[0])
+
+
+@pytest.mark.browser
+def test_only_a_page_on_which_something_is_done_keeps_its_person_signed_in(desk):
+    asked = []
+    desk.on("request", lambda request: asked.append(request.url))
+    desk.wait_for_timeout(6000)
+    quiet, asked[:] = [url for url in asked if "/gridlib/alive/" in url], []
+    desk.keyboard.press("Tab")
+    desk.wait_for_timeout(6000)
+    busy = [url for url in asked if "/gridlib/alive/" in url]
+    assert quiet
+    assert not [url for url in quiet if "acts" in url]
+    assert len([url for url in busy if url.endswith("?acts=1")]) == 1
+
+
+@pytest.mark.browser
+def test_a_page_goes_inert_when_its_person_signs_out_elsewhere(server, desk):
+    other = desk.context.new_page()
+    other.goto(server)
+    other.get_by_role("button", name="Sign out").click()
+    other.get_by_role("status").filter(has_text="signed out").wait_for()
+    desk.get_by_role("alert").wait_for(timeout=10_000)
+    assert "signed out" in desk.get_by_role("alert").inner_text()
+    assert desk.evaluate("document.querySelector('.jupyter-button').closest('[inert]') !== null")
+
+
+@pytest.mark.browser
+def test_the_pages_of_the_server_work_in_arabic_with_the_keyboard_alone(server, page):
+    page.goto(f"{server}/login?lang=ar")
+    assert page.evaluate("document.documentElement.dir") == "rtl"
+    page.keyboard.type("olu")
+    page.keyboard.press("Tab")
+    page.keyboard.type(SECRET)
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Decision desk").wait_for()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.locator("html[dir=rtl]").wait_for()
+    page.get_by_role("link", name="مكتب القرار").wait_for()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.locator("html[dir=ltr]").wait_for()
+    assert page.complaints == []
 
 
 @pytest.mark.browser

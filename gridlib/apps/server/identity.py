@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Any, TypeVar, cast
@@ -26,7 +27,8 @@ from traitlets import Unicode
 
 from gridlib.adapters.records.people import UserRecord
 from gridlib.adapters.records.sessions import SessionRecord
-from gridlib.facts.errors import NotFoundError
+from gridlib.facts.errors import NotFoundError, StoreError
+from gridlib.facts.messages import Message
 from gridlib.facts.settings import Server
 from gridlib.workbench import Workbench
 from gridlib.workflow import accounts, sessions
@@ -65,6 +67,14 @@ def account_of(handler: RequestHandler) -> UserRecord:
     return cast(UserRecord, person_of(handler).account)
 
 
+class SaidError(HTTPError):
+    """A refusal with its reason as a message, to be said in the person's language."""
+
+    def __init__(self, status: int, message_id: str, **parameters: Any) -> None:
+        super().__init__(status, message_id)
+        self.message = Message(message_id, parameters)
+
+
 class Accounts(IdentityProvider):
     """Knows people by their session, programs by their token.
 
@@ -92,19 +102,17 @@ class Accounts(IdentityProvider):
 
     async def run(self, function: Callable[..., Result], *arguments: Any, **options: Any) -> Result:
         """Ask the database without holding up everybody else."""
-        work = lambda: function(self.workbench, *arguments, **options)  # noqa: E731 - has no better name
-        return await asyncio.get_running_loop().run_in_executor(self._reading, work)
+        return await self._in(self._reading, function, *arguments, **options)
 
     async def check_password(
         self, function: Callable[..., Result], *arguments: Any, **options: Any
     ) -> Result:
         """Do what takes a look at a password: few at a time, and no endless queue."""
         if self._waiting >= _SIGN_INS_WAITING:
-            raise HTTPError(HTTPStatus.SERVICE_UNAVAILABLE)
+            raise SaidError(HTTPStatus.SERVICE_UNAVAILABLE, "server.busy")
         self._waiting += 1
-        work = lambda: function(self.workbench, *arguments, **options)  # noqa: E731 - has no better name
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._signing_in, work)
+            return await self._in(self._signing_in, function, *arguments, **options)
         finally:
             self._waiting -= 1
 
@@ -167,6 +175,16 @@ class Accounts(IdentityProvider):
         if what not in self._refused_at:
             self._refused_at[what] = now
             await self.run(sessions.record_refusal, person.username, action, obj, code=code)
+
+    async def _in(
+        self, threads: ThreadPoolExecutor, function: Callable[..., Result], *arguments: Any, **options: Any
+    ) -> Result:
+        work = partial(function, self.workbench, *arguments, **options)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(threads, work)
+        except StoreError as error:
+            log.error("%s %s", error, error.what_to_do)
+            raise SaidError(HTTPStatus.SERVICE_UNAVAILABLE, "server.no_database") from error
 
     async def _program(self, handler: RequestHandler, token: str) -> Person | None:
         if not _TOKEN_PATHS.match(handler.request.path):

@@ -8,9 +8,9 @@ from jupyter_core.utils import ensure_async
 from jupyter_server.base.call_context import CallContext
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado.ioloop import PeriodicCallback
+from tornado.web import HTTPError
 
 from gridlib.apps.server.identity import Accounts, Person, person_of
-from gridlib.facts.errors import GridlibError
 from gridlib.workflow import sessions
 
 log = logging.getLogger(__name__)
@@ -98,8 +98,8 @@ class Kernels(AsyncMappingKernelManager):
         owners = set(self._owners.values())
         try:
             gone = owners - await self.present(owners) if owners else set()
-        except GridlibError as error:
-            log.error("cannot look whose kernels must end: %s", error)
+        except HTTPError:
+            log.error("cannot look whose kernels must end: the database does not answer")
         else:
             await self._end(self._owned_by(gone))
 

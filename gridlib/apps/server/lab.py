@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from jupyter_server.auth.identity import User
+from jupyter_server.base.handlers import APIHandler
 from jupyter_server.serverapp import ServerApp
 from tornado.httpserver import HTTPServer
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 from traitlets import Any as AnyTrait
 from traitlets import Dict, List
 from traitlets.config import Config
@@ -34,6 +35,9 @@ from gridlib.workflow.setup import provide_notebooks
 _FIRST_NOTEBOOK = "00_start_here.ipynb"
 _NOT_FOR_USERS = ("server", "terminals")
 """Stopping the server is for who started it; a shell has no name in the records."""
+
+_OPEN_IN_JUPYTER = (APIHandler, StaticFileHandler)
+"""What Jupyter Server answers in part, such as its version and its scripts, to everybody."""
 
 
 def lab(home: Path, *, port: int = 8888) -> None:
@@ -148,8 +152,11 @@ class Analysts(Accounts):
         ]
 
     async def get_user(self, handler: RequestHandler) -> Person | None:
-        """Read who asks; anybody but an analyst may sign out, and no more."""
+        """Read who asks; a stranger may sign in, anybody but an analyst may sign out, and no more."""
         person = await super().get_user(handler)
+        if person is None and isinstance(handler, _OPEN_IN_JUPYTER):
+            handler.current_user = handler._jupyter_current_user = None  # type: ignore[union-attr]
+            raise HTTPError(HTTPStatus.UNAUTHORIZED)
         if person is not None and not isinstance(handler, pages.Page):
             handler.current_user = person
             if Role.ANALYST not in account_of(handler).roles:

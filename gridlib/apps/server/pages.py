@@ -15,7 +15,7 @@ from markupsafe import Markup
 from tornado.web import HTTPError, authenticated
 
 from gridlib.adapters import passwords
-from gridlib.apps.server.identity import Accounts, account_of, person_of
+from gridlib.apps.server.identity import Accounts, Person, SaidError, account_of, person_of
 from gridlib.apps.server.kernels import Kernels
 from gridlib.apps.server.screens import list_screens
 from gridlib.facts.errors import InputError, SignInError
@@ -40,6 +40,11 @@ class Page(JupyterHandler):
         """Who may come in."""
         return cast(Accounts, self.identity_provider)
 
+    def get_current_user(self) -> Person | None:  # type: ignore[override]
+        """Return who asks: nobody, where that could not be found out."""
+        found: Person | None = getattr(self, "_jupyter_current_user", None)
+        return found
+
     @property
     def kernels(self) -> Kernels:
         """The kernels and whose they are."""
@@ -48,7 +53,7 @@ class Page(JupyterHandler):
     @property
     def language(self) -> Language:
         """The person's language; before sign-in, what the address or the browser asks for."""
-        if getattr(self, "_jupyter_current_user", None):
+        if self.current_user:
             return account_of(self).language
         asked = self.get_query_argument("lang", self.get_body_argument("lang", ""))
         wanted = self.request.headers.get("Accept-Language", "").strip()[:2].lower()
@@ -107,14 +112,6 @@ class Page(JupyterHandler):
         )
 
 
-class SaidError(HTTPError):
-    """A refusal with its reason as a message, to be said in the person's language."""
-
-    def __init__(self, status: int, message_id: str, **parameters: Any) -> None:
-        super().__init__(status, message_id)
-        self.message = Message(message_id, parameters)
-
-
 class Private:
     """What is no page: who is not signed in gets a status, never another page in its place."""
 
@@ -163,13 +160,6 @@ class SignInPage(Page):
             await self.accounts.run(sessions.sign_out, before)
         self.accounts.keep_session(self, key)
         self.redirect(self._next(), status=HTTPStatus.SEE_OTHER)
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Say that too many are signing in at once."""
-        if status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-            self._form(self.say("server.busy"), "refused", status=status_code)
-        else:
-            super().write_error(status_code, **kwargs)
 
     def _form(self, said: str, kind: str, *, status: int = HTTPStatus.OK) -> None:
         other = "ar" if self.language == "en" else "en"

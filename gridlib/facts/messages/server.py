@@ -16,6 +16,10 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "en": "Many people are signing in; try again in a moment.",
         "ar": "يسجل كثيرون الدخول الآن؛ حاول مجددا بعد لحظة.",
     },
+    "server.no_database": {
+        "en": "The database does not answer: nothing can be shown or decided now. Call support.",
+        "ar": "قاعدة البيانات لا تستجيب: لا يمكن عرض شيء أو اتخاذ قرار الآن. اتصل بالدعم.",
+    },
     "server.form_expired": {
         "en": "This page was open too long or came from elsewhere; nothing was done. Open it again.",
         "ar": "بقيت هذه الصفحة مفتوحة طويلا أو جاءت من مكان آخر؛ لم ينفذ شيء. افتحها من جديد.",
