@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gridlib.facts.errors import InputError
-from gridlib.facts.types import Forecast
+from gridlib.facts.forecasts import Forecast
 from gridlib.facts.units import QUANTILE_COLUMNS, QUANTILE_LEVELS
 
 _BANDS_PCT = tuple(round(100 - 200 * level) for level in QUANTILE_LEVELS if level < 0.5)

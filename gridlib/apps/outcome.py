@@ -50,6 +50,7 @@ def run_outcome(workbench: Workbench, run_id: str) -> dict[str, Any]:
 def _plan_line(record: PlanRecord) -> dict[str, Any]:
     body = _PLAN.dump_python(record.plan, mode="json")
     kept = ["transformer_id", "rank", "moves", "relieves", "relief_pct", "risk_before", "risk_after", "proof"]
+    kept += ["p_holds", "p_clear_before", "p_clear_after", "as_if_independent"]
     kept += ["sides", "aim_pct", "left_kvah", "bound_kvah", "gap_pct", "standing"]
     return {"plan_id": record.plan_id, "state": record.state, **{key: body[key] for key in kept}}
 

@@ -8,6 +8,7 @@ import pandas as pd
 from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
 from gridlib.apps.html import Html, badge, escape
 from gridlib.apps.summary import describe_moves, describe_relief, describe_sides, local_time
+from gridlib.domain.planning import describe_chances
 from gridlib.facts.types import PlanningCase, PlanState
 from gridlib.workbench import Workbench
 from gridlib.workflow import audit, material, queries
@@ -132,7 +133,8 @@ def plan_sentences(day: Outlook) -> Html:
         else:
             text = (
                 f"{name}, {record.plan_id} ({record.state}): {describe_moves(record.plan)}. "
-                f"Peak loading {describe_sides(record.plan)}. It {describe_relief(record.plan)}; "
+                f"Peak loading {describe_sides(record.plan)}. It {describe_relief(record.plan)}; it "
+                f"{describe_chances(record.plan)}; "
                 f"decide by {local_time(record.plan.decide_by, day.tz)}."
             )
         items.append(f"<li>{escape(text)}</li>")

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from gridlib.adapters.records.plans import PlanRecord
 from gridlib.adapters.records.work_orders import WorkOrderRecord
+from gridlib.domain.planning import describe_chances
 from gridlib.facts.types import Plan
 from gridlib.workflow.queries import Queue
 
@@ -139,6 +140,7 @@ def print_plan(console: Console, record: PlanRecord) -> None:
         f"  {describe_relief(plan)}; proof: {plan.proof.method}; not checked: {not_checked}",
         markup=False,
     )
+    console.print(f"  {describe_chances(plan)}", markup=False)
     if bound := describe_bound(plan):
         console.print(f"  {bound}", markup=False)
 

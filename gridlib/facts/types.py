@@ -171,25 +171,6 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Forecast:
-    """What `gridlib.domain.forecast.forecast_load` returns.
-
-    Attributes
-    ----------
-    frame : DataFrame
-        One row for each transformer and hour (`ForecastFrame`).
-    windows : DataFrame
-        One row for each transformer and window of hours (`WindowFrame`).
-    findings : DataFrame
-        transformer_id, code, message: what could not be done as asked, and for whom.
-    """
-
-    frame: pd.DataFrame
-    windows: pd.DataFrame
-    findings: pd.DataFrame
-
-
-@dataclass(frozen=True)
 class Move:
     """One section group changed over from one transformer to another.
 
@@ -203,7 +184,8 @@ class Move:
         Donor and receiver.
     closes_first : bool
         The tie is closed before the device is opened, without interruption: only where the closed loop was
-        proven and may be made. Otherwise the device opens first.
+        proven and may be made. Otherwise the device opens first. The transfer is the same either way, so that
+        moves are equal whatever their order.
     """
 
     open_switch: str
@@ -211,7 +193,7 @@ class Move:
     sections: tuple[str, ...]
     from_transformer: str
     to_transformer: str
-    closes_first: bool = False
+    closes_first: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -241,6 +223,39 @@ class Side:
 
 
 @dataclass(frozen=True)
+class ElementProof:
+    """The worst hour of one element in the AC power flow, before and in the state that stays; times are UTC.
+
+    Attributes
+    ----------
+    role : str
+        substation, feeder head, line, low-voltage line, donor, receiver, loop, lowest voltage, highest
+        voltage or losses.
+    object_id : str
+        The element; of a voltage its node, of losses empty.
+    unit : str
+        A, % (of its rating), pu or kWh.
+    before, after : float
+        In the same unit; of losses over the horizon at p50, of a loop in the state in which it is closed.
+    limit : float or None
+        In the same unit; None where none is known.
+    scenario : str
+        p10, p50 or p90 of the loads, with the end of the +- range of the moved sections, at the worst.
+    time : datetime or None
+        Hour of ``after``.
+    """
+
+    role: str
+    object_id: str
+    unit: str
+    before: float
+    after: float
+    limit: float | None
+    scenario: str
+    time: datetime | None
+
+
+@dataclass(frozen=True)
 class Proof:
     """The outcome of checking a plan hour by hour.
 
@@ -260,6 +275,10 @@ class Proof:
     unconfirmed : tuple of str
         Switches of the moves and of their path, donor breaker to receiver breaker, whose position is assumed
         or was reported too long ago: somebody has to confirm them before a sheet is issued.
+    elements : tuple of ElementProof
+        What the AC power flow found at the elements worth showing; empty where there was none.
+    notes : tuple of str
+        Why moves open first and interrupt their customers.
     """
 
     holds: bool
@@ -268,6 +287,8 @@ class Proof:
     not_checked: tuple[str, ...]
     margin_pct: float | None
     unconfirmed: tuple[str, ...] = ()
+    elements: tuple[ElementProof, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -298,6 +319,13 @@ class Plan:
         Hour before ``needed_from`` in which the least load is switched; UTC, as all times.
     switch_back_by : datetime or None
         Last hour of the horizon in which the network before the plan would hold; None where there is none.
+    p_holds : float or None
+        Chance, 0 .. 1, that no touched element's limit is newly broken and no violation grows in any hour of
+        the horizon, from joint error paths; None where these are not known.
+    p_clear_before, p_clear_after : float or None
+        Chance that no touched element is over its limit in any hour, without and with the plan.
+    as_if_independent : tuple of str
+        Transformers whose errors these chances take as independent of the others'.
     """
 
     transformer_id: str
@@ -322,6 +350,10 @@ class Plan:
     standing: str = ""
     switch_at: datetime | None = None
     switch_back_by: datetime | None = None
+    p_holds: float | None = None
+    p_clear_before: float | None = None
+    p_clear_after: float | None = None
+    as_if_independent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from gridlib.adapters.records.runs import RunRecord
 from gridlib.domain.network import feeding, normal_load_kva
 from gridlib.domain.risk.running import carry_to_present_states
 from gridlib.domain.thermal import ThermalState
-from gridlib.facts.errors import InputError
+from gridlib.facts.errors import InputError, NotFoundError
+from gridlib.facts.forecasts import JointPaths
 from gridlib.facts.types import Network
 from gridlib.workbench import Workbench
 
@@ -40,12 +41,15 @@ class Loads:
         The same with every section at the transformer that feeds it now.
     windows : DataFrame
         `WindowFrame` of ``running``.
+    paths : JointPaths or None
+        Joint error paths of ``forecast``; None where the run was made without them.
     """
 
     network: Network
     forecast: pd.DataFrame
     running: pd.DataFrame
     windows: pd.DataFrame
+    paths: JointPaths | None
 
 
 @dataclass(frozen=True)
@@ -228,7 +232,49 @@ def read_loads(workbench: Workbench, connection: Connection, run: RunRecord) -> 
     network = network_records.read_network(connection)
     forecast = workbench.telemetry.read_run_frame(run.run_id, "forecast")
     windows = workbench.telemetry.read_run_frame(run.run_id, "windows")
-    return Loads(network, forecast, *carry_to_present_states(network, forecast, windows))
+    paths = _read_paths(workbench, run, pd.DatetimeIndex(forecast["time"].unique()))
+    return Loads(network, forecast, *carry_to_present_states(network, forecast, windows, paths), paths)
+
+
+def path_frame(paths: JointPaths) -> pd.DataFrame:
+    """Lay out joint paths as a frame of the run: a row for each transformer and past day.
+
+    Parameters
+    ----------
+    paths : JointPaths
+        Of the forecast.
+
+    Returns
+    -------
+    DataFrame
+        transformer_id, day, same_day, unit_kva, and the error in each step of the horizon, step_000 and on.
+    """
+    n, j, steps = paths.error_steps.shape
+    columns = [f"step_{k:03d}" for k in range(steps)]
+    frame = pd.DataFrame(paths.error_steps.reshape(n * j, steps), columns=columns, copy=False)
+    names = pd.CategoricalIndex(pd.Index(paths.transformer_ids), categories=paths.transformer_ids)
+    frame.insert(0, "transformer_id", names.repeat(j))
+    frame.insert(1, "day", paths.days[np.tile(np.arange(j), n)])
+    frame.insert(2, "same_day", paths.same_day.ravel())
+    frame.insert(3, "unit_kva", np.repeat(paths.unit_kva, j))
+    return frame
+
+
+def _read_paths(workbench: Workbench, run: RunRecord, times: pd.DatetimeIndex) -> JointPaths | None:
+    try:
+        frame = workbench.telemetry.read_run_frame(run.run_id, "paths")
+    except NotFoundError:
+        return None
+    names = frame["transformer_id"].cat.categories.to_numpy(dtype=object)
+    n, j = len(names), len(frame) // max(len(names), 1)
+    return JointPaths(
+        names,
+        times,
+        pd.DatetimeIndex(frame["day"].iloc[:j]),
+        frame["unit_kva"].to_numpy()[:: max(j, 1)],
+        frame.filter(like="step_").to_numpy().reshape(n, j, len(times)),
+        frame["same_day"].to_numpy().reshape(n, j),
+    )
 
 
 def oil_frame(forecast: pd.DataFrame, state: ThermalState) -> pd.DataFrame:
@@ -247,6 +293,7 @@ def material_of(workbench: Workbench, connection: Connection, run: RunRecord) ->
         loads.forecast,
         loads.running,
         loads.windows,
+        loads.paths,
         thermal.pivot(index="time", columns="transformer_id", values="ambient_c"),
         ThermalState(*(oil[name].to_numpy(float) for name in ThermalState._fields)),
     )

@@ -32,6 +32,7 @@ from gridlib.workflow.material import (
     Material,
     as_findings,
     oil_frame,
+    path_frame,
     read_ambient,
     read_history,
     read_loads,
@@ -142,6 +143,8 @@ def run_forecast(
         "forecasts": forecast.frame["transformer_id"].nunique(),
     }
     frames = {"forecast": forecast.frame, "windows": forecast.windows}
+    if forecast.paths is not None:
+        frames["paths"] = path_frame(forecast.paths)
     findings = pd.concat([as_findings(forecast.findings), ambient.findings], ignore_index=True)
     return _record(workbench, run, "forecast", frames, findings, counts, begun)
 
@@ -210,6 +213,7 @@ def run_planning(workbench: Workbench, run_id: str = "") -> StageResult:
         limits=workbench.settings.limits,
         rules=workbench.settings.planning,
         initial=material.initial,
+        paths=material.paths,
         covered=covered,
         reserved=reserved_moves(kept),
         tz=workbench.settings.site.tz,

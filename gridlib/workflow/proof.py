@@ -56,6 +56,7 @@ def refresh_record(
         limits=workbench.settings.limits,
         rules=workbench.settings.planning,
         initial=material.initial,
+        paths=material.paths,
         reserved=reserved_moves(others, but=record.plan.transformer_id),
         tz=workbench.settings.site.tz,
         now=now,

@@ -56,6 +56,8 @@ def test_run_reports_as_contracted(made):
     for plan in said["plans"]:
         assert plan["proof"]["holds"]
         assert set(plan) >= {"plan_id", "transformer_id", "moves", "relief_pct", "risk_before", "risk_after"}
+        assert 0.9 <= plan["p_holds"] <= 1
+        assert 0 <= plan["p_clear_before"] <= plan["p_clear_after"] <= 1
         assert all(
             s["peak_pct_p90_after"] <= s["limit_pct"] for s in plan["sides"] if s["role"] == "receiver"
         )

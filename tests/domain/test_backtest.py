@@ -15,7 +15,7 @@ from gridlib.domain.backtest.scores import p_beyond
 from gridlib.domain.backtest.visible import MEASURED_AS_FORECAST, origin_places
 from gridlib.domain.calendar import calendar_for
 from gridlib.facts.errors import InputError
-from gridlib.facts.types import Forecast
+from gridlib.facts.forecasts import Forecast
 from gridlib.facts.units import QUANTILE_COLUMNS
 
 JUDGE = Path(__file__).parents[3] / "shared" / "bench" / "forecast_judge.py"

@@ -18,6 +18,7 @@ from gridlib.domain.risk import (
     weighted_score,
 )
 from gridlib.domain.risk.running import carry_to_present_states
+from gridlib.facts.forecasts import JointPaths
 from gridlib.facts.frames import FindingFrame, RiskFrame, check_frame
 from gridlib.facts.messages import render
 from gridlib.facts.types import Limits, Network
@@ -550,6 +551,39 @@ def test_loads_are_carried_to_the_present_states_with_unknown_sections_as_nothin
     forecast, windows = forecast_frame({"T2": 200.0, "T3": 300.0})
     running, _ = carry_to_present_states(moved, forecast, windows)
     assert running.groupby("transformer_id")["load_kva_p50"].max().to_dict() == {"T2": 100, "T3": 400}
+
+
+def test_chances_of_carried_loads_come_from_errors_of_the_same_days() -> None:
+    network = after_transfer(parse_network(FOREIGN))  # T2 of 500 kVA carries b, which is half of T1
+    forecast, windows = forecast_frame({"T1": 400.0, "T2": 250.0, "T3": 100.0}, spread_kva=4.0)
+    times = pd.DatetimeIndex(forecast["time"].unique())
+    hours = np.arange(72)
+    # On each of twenty days another hour is up by 100 kVA at T1 and by 50 at T2.
+    up = np.array([np.where(hours == 3 * day + 5, 100, -2) for day in range(20)])
+    found = {}
+    for name, of_t1 in (("together", up), ("an hour apart", np.roll(up, 1, axis=1))):
+        errors = np.stack([of_t1, up // 2, 0 * up]).astype(np.int8)
+        paths = JointPaths(
+            np.array(["T1", "T2", "T3"], dtype=object),
+            times,
+            pd.date_range(T0 - pd.Timedelta(days=30), periods=20),
+            np.ones(3),
+            errors,
+            np.ones((3, 20), dtype=bool),
+        )
+        running, carried = carry_to_present_states(network, forecast, windows, paths)
+        found[name] = carried[(carried["transformer_id"] == "T2") & (carried["to_h"] == 72)].iloc[-1]
+        hourly = running.loc[running["transformer_id"] == "T2", "p_overload"]
+        assert hourly.max() < 0.2
+        untouched = windows["transformer_id"] == "T3"
+        pd.testing.assert_frame_equal(carried[untouched], windows[untouched])
+    # 250 + 200 kVA, in the highest hour 50 + 50 more, or 50 - 1.
+    assert found["together"]["peak_kva_p50"] == pytest.approx(550)
+    assert found["together"]["p_any_overload"] > 0.99
+    assert found["an hour apart"]["peak_kva_p50"] == pytest.approx(499)
+    assert found["an hour apart"]["p_any_overload"] < 0.01
+    plain = carry_to_present_states(network, forecast, windows)[1]
+    assert plain.loc[plain["transformer_id"] == "T2", "p_any_overload"].max() < 0.2
 
 
 def test_a_network_without_sections_has_only_its_own_loads_to_lose() -> None:

@@ -7,6 +7,7 @@ from gridlib.adapters.records.people import UserRecord
 from gridlib.adapters.records.work_orders import WorkOrderRecord
 from gridlib.apps.html import Html, badge, escape, table
 from gridlib.apps.summary import describe_bound, describe_relief, local_time
+from gridlib.domain.planning import describe_chances
 from gridlib.facts.errors import NotFoundError
 from gridlib.facts.types import Instruction, Plan, PlanningCase, Side, Step
 from gridlib.workbench import Workbench
@@ -156,6 +157,7 @@ def _facts(workbench: Workbench, plan: Plan, case: PlanningCase | None) -> Html:
     lines = [
         f"Net risk of all touched transformers {plan.risk_before:.2f} before, {plan.risk_after:.2f} after; "
         f"it {describe_relief(plan)}.",
+        f"It {describe_chances(plan)}.",
         f"Proof: {plan.proof.method}, every hour at p10, p50 and p90; least margin left "
         f"{plan.proof.margin_pct:.0f} % of a receiver's rating. NOT CHECKED: {not_checked}.",
         f"{plan.operations} switching operations; about {plan.interrupted_customers} customers are off "

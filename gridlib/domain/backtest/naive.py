@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from gridlib.domain.forecast.paths import windows_of
-from gridlib.facts.types import Forecast
+from gridlib.facts.forecasts import Forecast
 from gridlib.facts.units import QUANTILE_COLUMNS, QUANTILE_LEVELS
 
 NAIVE_LAGS_H = {"naive24": 24, "naive168": 168}

@@ -25,7 +25,7 @@ from gridlib.domain.calendar import Calendar, calendar_for
 from gridlib.domain.forecast import forecast_load
 from gridlib.domain.quality import readings_of, utc_index
 from gridlib.facts.errors import GridlibError, InputError
-from gridlib.facts.types import Forecast
+from gridlib.facts.forecasts import Forecast
 from gridlib.facts.units import HORIZON_H, QUANTILE_COLUMNS
 
 Method = Callable[..., Forecast]

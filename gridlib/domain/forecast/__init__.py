@@ -7,6 +7,7 @@ The floors of this package, imports pointing only down::
     lead_ridge   the second tier: one ridge for each lead
     tiers        gaps filled, the fast tier, blends, the naive where it is better
     level_shift  sections switched over
+    joint        error paths of the same past days across the fleet
     replays      which past days lend their errors, bands set by the last weeks, confidence
     deviation    the fast tier's second step: what the last days did differently
     expectation  its first step: calendar, season and air

@@ -11,12 +11,13 @@ from gridlib.domain.forecast.design import design_of, forecast_air_errors
 from gridlib.domain.forecast.deviation import first_origin
 from gridlib.domain.forecast.door import Request
 from gridlib.domain.forecast.expectation import WIDTH, Solver, solver_of
+from gridlib.domain.forecast.joint import SAME_DAY_SHARE, Joint, Peaks
 from gridlib.domain.forecast.lead_ridge import LeadDesign, lead_design, second_tier
 from gridlib.domain.forecast.level_shift import LENGTHS_D, counterpart
 from gridlib.domain.forecast.paths import Paths, bands_of, error_paths, window_steps, windows_of
-from gridlib.domain.forecast.peaks import REPLAYED, replay_ranks, set_right
+from gridlib.domain.forecast.peaks import REPLAYED, peaks_asked_for, replay_ranks, set_right
 from gridlib.domain.forecast.profile import TERMS, fit_profile
-from gridlib.domain.forecast.replays import confidence_of, set_by_recent
+from gridlib.domain.forecast.replays import common_ages, confidence_of, set_by_recent
 from gridlib.domain.forecast.shape import MOST_DONORS, borrow_from_fleet, persist, unit_kva
 from gridlib.domain.forecast.tiers import (
     PROFILED,
@@ -32,7 +33,7 @@ from gridlib.domain.forecast.tiers import (
     smoothed,
     terms_of,
 )
-from gridlib.facts.units import QUANTILE_COLUMNS
+from gridlib.facts.units import QUANTILE_COLUMNS, QUANTILE_LEVELS
 
 RUNGS = ("combination", "fleet", "short_profile", "fleet_shape", "persistence")
 """From the most history, and work, to the least."""
@@ -60,6 +61,7 @@ _START_D = 28  # first readings are sorted into classes of so many days, each wi
 _SINGLE_STEPS = 2_000_000  # readings of a chunk of the short profile, to bound the memory
 _Float = NDArray[np.float64]
 _Int = NDArray[np.int64]
+_MEDIAN = QUANTILE_LEVELS.index(0.5)
 _MEAN, _FIRST_QUANTILE, _P, _CONFIDENCE = 0, 1, 1 + len(QUANTILE_COLUMNS), 2 + len(QUANTILE_COLUMNS)
 
 
@@ -77,6 +79,8 @@ class Result:
     shift_d: _Int  # [N]: days since the level changed; 0: it did not
     shift_ratio: _Float  # [N]: new level over old
     moved_kva: _Float  # [N, lengths]: change of the level, of each of the lengths looked at [kVA]
+    joint: Joint
+    common_d: _Int  # [paths]: how old the days are whose errors all lend who can [d]
     findings: list[tuple[str, str, str]]
 
 
@@ -111,6 +115,9 @@ def climb(request: Request, method: str, neighbours: _Int | None = None, *, expl
     n, steps = len(request.ids), len(request.times)
     n_windows = len(windows_of(request.horizon_h))
     rung, first_day = _rungs(request, method)
+    days = min(request.grid.history_days, LONGEST_D)
+    origins = first_origin(days, request.grid.days_ahead)
+    common_d = common_ages(days - origins if len(origins) else np.array([request.grid.days_ahead]))
     result = Result(
         rung=rung,
         columns=np.zeros((3 + len(QUANTILE_COLUMNS), n, steps)),
@@ -122,6 +129,8 @@ def climb(request: Request, method: str, neighbours: _Int | None = None, *, expl
         shift_d=np.zeros(n, dtype=np.int64),
         shift_ratio=np.ones(n),
         moved_kva=np.zeros((n, len(LENGTHS_D))),
+        joint=Joint.empty(common_d, n, steps),
+        common_d=common_d,
         findings=[],
     )
     tiered = (rung == "fleet") | (rung == "combination")
@@ -198,7 +207,7 @@ def _chunks(
 def _by_tiers(result: Result, request: Request, which: _Int, station: _Station) -> None:
     """Forecast a chunk by the fast tier, and by the second where the station is ready for it."""
     grid = request.grid
-    prepared = prepare(request.load_kva(which), grid, station.solver)
+    prepared = prepare(request.load_kva(which), grid, station.solver, result.common_d)
     tier = fast_tier(prepared, grid, station.solver, station.air_error_k)
     result.rung[which] = "fleet"
     if station.leads is not None:
@@ -234,6 +243,7 @@ def _by_tiers(result: Result, request: Request, which: _Int, station: _Station) 
     paths = Paths(
         np.asarray(errors * prepared.sd_kva[:, None, None].astype(np.float32)),
         np.full(errors.shape[:2], 1 / errors.shape[1]),
+        age,
         pooled=True,
     )
     terms = None
@@ -265,6 +275,13 @@ def _remarks(request: Request, result: Result, neighbours: _Int | None) -> Itera
         yield request.ids[i], "level_shift", message
     for i in np.flatnonzero(result.rung == "naive").tolist():
         yield request.ids[i], "naive_is_better", "repeating past readings has erred less: that is used"
+    share = result.joint.same_day.mean(axis=1)
+    for i in np.flatnonzero(share < SAME_DAY_SHARE).tolist():
+        message = (
+            f"errors are known of {100 * share[i]:.0f} % of the past days that all are compared on: beside "
+            "other transformers its errors count as independent"
+        )
+        yield request.ids[i], "errors_independent", message
 
 
 def _most_at_risk(result: Result, request: Request, which: _Int) -> NDArray[np.bool_]:
@@ -324,12 +341,18 @@ def _keep(
     """Write the forecast of some transformers into the arrays of the result."""
     rating = None if request.rating_kva is None else request.rating_kva[which]
     bands = bands_of(mean, paths, rating, horizon_h=request.horizon_h, step_min=request.step_min)
+    peaks = None
     if ranks is not None:
-        bands = set_right(bands, ranks, window_steps(request.horizon_h, request.step_min))
+        windows = window_steps(request.horizon_h, request.step_min)
+        whole = bands.peaks_kva[..., -1]
+        peaks = Peaks(windows[-1], whole, peaks_asked_for(whole, ranks[-1]))
+        bands = set_right(bands, ranks, windows)
     result.columns[_MEAN, which] = mean
     result.columns[_FIRST_QUANTILE:_P, which] = bands.quantiles_kva.swapaxes(0, 1)
     result.columns[_P, which] = bands.p_overload
     result.p_any_overload[which] = bands.p_any_overload
     result.peak_kva[which] = bands.peak_kva
+    names = [request.ids[i] for i in which]
+    result.joint.keep(which, names, paths, mean, bands.quantiles_kva[:, _MEDIAN], peaks)
     if terms is not None and result.terms_kva.shape[1]:
         result.terms_kva[:, which] = terms

@@ -10,7 +10,7 @@ from gridlib.domain.forecast.door import Request, open_request
 from gridlib.domain.forecast.paths import windows_of
 from gridlib.domain.forecast.profile import TERMS
 from gridlib.facts.errors import InputError
-from gridlib.facts.types import Forecast
+from gridlib.facts.forecasts import Forecast, JointPaths
 from gridlib.facts.units import QUANTILE_COLUMNS
 
 
@@ -59,7 +59,7 @@ def forecast_load(
         transformer that cannot be forecast is left out with exactly one finding of these codes:
         all_missing, constant, infinite, bad_rating, nothing_left. Remarks on the others: set_aside
         (flagged readings taken as missing), stale, no_weather, weather_filled, level_shift, naive_is_better,
-        confidence_not_measured.
+        errors_independent, confidence_not_measured. ``paths`` are the joint error paths of those forecast.
 
     Raises
     ------
@@ -116,6 +116,14 @@ def forecast_load(
         frame=frame,
         windows=_window_frame(request, result),
         findings=pd.DataFrame(findings, columns=["transformer_id", "code", "message"], dtype=object),
+        paths=JointPaths(
+            ids,
+            request.times,
+            pd.DatetimeIndex(request.times[0] - pd.to_timedelta(result.joint.age_d, unit="D")),
+            result.joint.unit_kva,
+            result.joint.error_steps,
+            result.joint.same_day,
+        ),
     )
 
 

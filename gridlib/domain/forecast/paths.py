@@ -38,6 +38,7 @@ class Paths(NamedTuple):
 
     errors_kva: NDArray[Any]  # [N, J, H], in single or double precision
     weights: _Float  # [N, J]
+    age_d: NDArray[np.int64]  # [N, J]: how long ago the errors were made; 0: of no single day
     pooled: bool = False  # equal weights, and an hour's quantiles also from the errors beside it
 
 
@@ -110,6 +111,7 @@ def error_paths(fit: Additive, load_kva: _Float, grid: Grid) -> tuple[Paths, _Fl
     enough = usable.sum(axis=1) >= FEWEST_REPLAYS
     errors = np.zeros((n, MOST_PATHS, len(row)))
     weights = np.zeros((n, MOST_PATHS))
+    age_d = np.zeros((n, MOST_PATHS), dtype=np.int64)
     confidence = np.full(n, np.nan)
     if enough.any():
         j = len(origins)
@@ -118,6 +120,7 @@ def error_paths(fit: Additive, load_kva: _Float, grid: Grid) -> tuple[Paths, _Fl
         centred = _filled(replayed[enough], usable[enough])
         centred = centred - (weight[..., None] * centred).sum(axis=1, keepdims=True)
         weights[enough, :j] = weight
+        age_d[enough, :j] = np.where(weight > 0, days - origins, 0)
         widening = 1 + _REPLAY_WIDENING / usable[enough].sum(axis=1)[:, None, None]
         centred = centred * widening
         errors[enough, :j] = centred
@@ -128,7 +131,7 @@ def error_paths(fit: Additive, load_kva: _Float, grid: Grid) -> tuple[Paths, _Fl
         chained, weight = _chained(fit.errors_kva[few, :, 0], fit.known_days[few], load_kva[few], grid)
         weights[few, : weight.shape[1]] = weight
         errors[few, : weight.shape[1]] = chained
-    return Paths(errors, weights), confidence
+    return Paths(errors, weights, age_d), confidence
 
 
 def bands_of(
@@ -175,8 +178,8 @@ def bands_of(
         return Bands(quantiles, unknown, np.full((n, len(windows)), np.nan), peak, peaks)
     return Bands(
         quantiles,
-        _share_over(size, paths.weights, rating_kva),
-        _share_over(peaks, paths.weights, rating_kva),
+        share_over(size, paths.weights, rating_kva),
+        share_over(peaks, paths.weights, rating_kva),
         peak,
         peaks,
     )
@@ -249,8 +252,23 @@ def pooled_quantiles(errors: NDArray[Any], levels: _Float) -> _Float:
     return np.maximum.accumulate(quantiles.transpose(0, 2, 1), axis=1).astype(np.float64)
 
 
-def _share_over(size: _Float, weights: _Float, rating_kva: _Float) -> _Float:
-    """Return the smoothed share of paths over the rating; [N, J, X] to [N, X]."""
+def share_over(size: _Float, weights: _Float, rating_kva: _Float) -> _Float:
+    """Return the share of paths over the rating, smoothed as in `bands_of`.
+
+    Parameters
+    ----------
+    size : array [N, J, X]
+        |load| of the paths in some hours, or its peaks in some windows [kVA].
+    weights : array [N, J]
+        Sum to 1.
+    rating_kva : array [N]
+        Nameplates [kVA].
+
+    Returns
+    -------
+    array [N, X]
+        0 .. 1.
+    """
     weight = weights[..., None].astype(size.dtype)
     centre = (weight * size).sum(axis=1, keepdims=True)
     spread = np.sqrt((weight * (size - centre) ** 2).sum(axis=1, keepdims=True))

@@ -118,6 +118,36 @@ def set_right(bands: Bands, ranks: _Float, windows: tuple[slice, ...]) -> Bands:
     return bands._replace(p_overload=hourly, p_any_overload=chance, peak_kva=peak)
 
 
+def peaks_asked_for(peaks: NDArray[Any], ranks: _Float) -> _Float:
+    """Return how high the peak of each path would be, were they as the replays ask for.
+
+    Parameters
+    ----------
+    peaks : array [N, J]
+        Largest |load| of equally weighted paths in one window [kVA].
+    ranks : array [N, REPLAYS]
+        From `replay_ranks`, of that window.
+
+    Returns
+    -------
+    array [N, J]
+        In the same order of size as ``peaks`` [kVA]; their quantiles are the peaks of `set_right`.
+    """
+    n, j = peaks.shape
+    order = np.argsort(peaks, axis=1, kind="stable")
+    ordered = np.take_along_axis(peaks, order, axis=1).astype(np.float64)
+    grid = np.linspace(0, 1, 101)
+    of_grid = _distribution(np.broadcast_to(grid, (n, len(grid))), ranks)
+    middle = (np.arange(j) + 0.5) / j
+    share = np.stack([np.interp(middle, of_grid[i], grid) for i in range(n)])
+    place = np.clip(share * j - 0.5, 0, j - 1)
+    low = np.minimum(place.astype(np.int64), j - 2)
+    below, above = (np.take_along_axis(ordered, at, axis=1) for at in (low, low + 1))
+    asked = np.empty_like(ordered)
+    np.put_along_axis(asked, order, below + (place - low) * (above - below), axis=1)
+    return asked
+
+
 def _distribution(share: _Float, ranks: _Float) -> _Float:
     """Return G [N, shares] at shares [N, shares], of ranks [N, REPLAYS]; from 0 to 1."""
     low = _step(-ranks / STEP_WIDTH).mean(axis=1, keepdims=True)

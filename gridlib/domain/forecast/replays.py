@@ -29,7 +29,26 @@ _Int = NDArray[np.int64]
 _Single = NDArray[np.float32]
 
 
-def choose_origins(known: _Single, age_d: _Int) -> _Int:
+def common_ages(age_d: _Int) -> _Int:
+    """Return how old the `PATHS` past days are that everyone lends errors of who can, descending, [PATHS].
+
+    Parameters
+    ----------
+    age_d : array [J]
+        Days between the origins of the longest history and now, descending.
+
+    Returns
+    -------
+    array [PATHS]
+        Ages stand there in proportion to ``2^(-age / 120 d)``, so that all paths weigh the same, which makes
+        quantiles one sort.
+    """
+    summed = np.cumsum(0.5 ** (age_d / HALF_LIFE_D))
+    points = (np.arange(PATHS) + 0.5) / PATHS * summed[-1]
+    return np.asarray(age_d[np.minimum(np.searchsorted(summed, points), len(age_d) - 1)], dtype=np.int64)
+
+
+def choose_origins(known: _Single, age_d: _Int, common_d: _Int) -> _Int:
     """Return `PATHS` past origins of each transformer, newer ones more often, [N, PATHS].
 
     Parameters
@@ -37,22 +56,33 @@ def choose_origins(known: _Single, age_d: _Int) -> _Int:
     known : array [N, J]
         Share of the horizon after each origin that was really read.
     age_d : array [J]
-        Days between the origin and now, descending.
+        Days between the origin and now, descending, one apart.
+    common_d : array [PATHS]
+        From `common_ages`.
 
     Returns
     -------
     array [N, PATHS]
-        Numbers into J, ascending. Origins stand there in proportion to ``2^(-age / 120 d)``, so that all
-        paths weigh the same, which makes quantiles one sort.
+        Numbers into J, ascending: the common days that are usable, so that errors of different transformers
+        are of the same days; in place of each of the others a usable day of one's own, drawn in proportion to
+        ``2^(-age / 120 d)``.
     """
-    weight = 0.5 ** (age_d / HALF_LIFE_D) * (known >= USABLE_SHARE)
+    usable = known >= USABLE_SHARE
+    place = age_d[0] - common_d
+    inside = place >= 0
+    shared = np.where(inside, place, 0)
+    common = inside & usable[:, shared]
+    weight = 0.5 ** (age_d / HALF_LIFE_D) * usable
     weight = np.where(weight.any(axis=1, keepdims=True), weight, 1.0)
+    row = np.arange(len(weight))[:, None]
     summed = np.cumsum(weight, axis=1)
-    summed = summed / summed[:, -1:] + np.arange(len(weight))[:, None]
-    points = (np.arange(PATHS) + 0.5) / PATHS + np.arange(len(weight))[:, None]
-    place = np.searchsorted(summed.ravel(), points.ravel()).reshape(points.shape)
-    place = place - np.arange(len(weight))[:, None] * weight.shape[1]
-    return np.asarray(np.minimum(place, weight.shape[1] - 1), dtype=np.int64)
+    summed = summed / summed[:, -1:] + row
+    lacking = ~common
+    share = (np.cumsum(lacking, axis=1) - 0.5) / np.maximum(lacking.sum(axis=1, keepdims=True), 1)
+    points = np.clip(share, 0, 1) + row
+    own = np.searchsorted(summed.ravel(), points.ravel()).reshape(points.shape) - row * weight.shape[1]
+    own = np.clip(own, 0, weight.shape[1] - 1)
+    return np.asarray(np.sort(np.where(common, shared, own), axis=1), dtype=np.int64)
 
 
 def set_by_recent(errors: _Single, steps_per_day: int) -> _Single:

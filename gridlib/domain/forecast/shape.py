@@ -85,7 +85,8 @@ def borrow_from_fleet(
     around = unit[:, None, None, None] * moved - terms.sum(axis=0)[:, None, None]
     around = around.reshape(len(unit), -1, len(shape))[:, :MOST_PATHS]
     share = np.tile(weight.reshape(1, -1)[:, :MOST_PATHS], (len(unit), 1))
-    return terms, Paths(around, share / share.sum(axis=1, keepdims=True))
+    of_no_day = np.zeros(share.shape, dtype=np.int64)
+    return terms, Paths(around, share / share.sum(axis=1, keepdims=True), of_no_day)
 
 
 def persist(load_kva: _Float, grid: Grid) -> tuple[_Float, Paths]:
@@ -120,4 +121,5 @@ def persist(load_kva: _Float, grid: Grid) -> tuple[_Float, Paths]:
     terms[TERMS.index("daily")] = daily
     steps = np.array([-1.7, -0.5, 0.5, 1.7])  # standard deviation 1.25: few readings know little
     errors = np.repeat((spread[:, None] * steps)[..., None], daily.shape[1], axis=2)
-    return terms, Paths(errors, np.full((len(level), len(steps)), 1 / len(steps)))
+    weights = np.full((len(level), len(steps)), 1 / len(steps))
+    return terms, Paths(errors, weights, np.zeros(weights.shape, dtype=np.int64))

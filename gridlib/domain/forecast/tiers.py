@@ -75,7 +75,7 @@ class Tier(NamedTuple):
     errors: _Single  # [n, paths, A * S]
 
 
-def prepare(load_kva: _Float, grid: Grid, solver: Solver) -> Prepared:
+def prepare(load_kva: _Float, grid: Grid, solver: Solver, common_d: _Int) -> Prepared:
     """Fill gaps by the expectation and bring the past to the present level.
 
     Parameters
@@ -86,6 +86,8 @@ def prepare(load_kva: _Float, grid: Grid, solver: Solver) -> Prepared:
         The local days.
     solver : Solver
         Of the transformers' station.
+    common_d : array [paths]
+        How old the days are whose errors are wanted, where they can be had [d].
 
     Returns
     -------
@@ -120,7 +122,7 @@ def prepare(load_kva: _Float, grid: Grid, solver: Solver) -> Prepared:
     origins = first_origin(days, grid.days_ahead)
     by_day = np.cumsum(np.pad(read.mean(axis=2), ((0, 0), (1, 0))), axis=1)
     share = (by_day[:, origins + grid.days_ahead] - by_day[:, origins]) / grid.days_ahead
-    chosen = choose_origins(share, days - origins)
+    chosen = choose_origins(share, days - origins, common_d)
     return Prepared(load, mean, sd, share.astype(np.float32), origins, chosen, expectation, shifts)
 
 

@@ -12,6 +12,7 @@ from gridlib.domain.instructions.steps import (
     write_steps,
 )
 from gridlib.domain.instructions.transfer import Transfer, clock, make_transfer, switching_hour
+from gridlib.domain.planning import describe_chances
 from gridlib.facts.errors import InputError
 from gridlib.facts.types import Instruction, Limits, Network, Plan, Step
 
@@ -163,6 +164,7 @@ def _notes(plan: Plan, transfers: Sequence[Transfer], hour: pd.Timestamp, tz: st
         f"Proof: {plan.proof.method}"
         + (f"; smallest margin of a receiver {margin_pct:.0f} %." if margin_pct is not None else "."),
     ]
+    notes.append(f"The plan {describe_chances(plan)}.")
     if plan.proof.not_checked:
         notes.append(f"Not checked for want of data: {', '.join(plan.proof.not_checked)}.")
     if plan.proof.unconfirmed:

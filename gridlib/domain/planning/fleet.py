@@ -32,9 +32,6 @@ SPREAD = (np.array(QUANTILE_LEVELS) - 0.5)[:, None] / 0.4
 """How much of a section's +- range is added at each quantile: none at p50, all of it at p90, less at p10."""
 
 
-_ROUNDING = 1e-9  # shares that sum to 1 but for it leave nothing
-
-
 class Device(NamedTuple):
     """One switch: its row in the tables, its present state, and its ends as positions in the tree (or -1)."""
 
@@ -52,6 +49,14 @@ class Device(NamedTuple):
     limit_kva: float
     phase_rotation: str
     remote: bool
+    may_parallel: bool
+
+
+class Place(NamedTuple):
+    """What several transformers share above them: kind (feeder, substation) and name."""
+
+    kind: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,35 @@ class Fleet:
         return rows.reindex(self.tree.nodes[: self.tree.transformers]).rename_axis("transformer_id")
 
     @cached_property
+    def places(self) -> list[tuple[Place, Place]]:
+        """Feeder and substation of each transformer."""
+        pairs = self.units[["feeder_id", "substation_id"]].astype(str).itertuples(index=False, name=None)
+        return [(Place("feeder", feeder), Place("substation", station)) for feeder, station in pairs]
+
+    @cached_property
+    def units_below(self) -> dict[Place, list[int]]:
+        """Transformers of each feeder and substation."""
+        found: dict[Place, list[int]] = defaultdict(list)
+        for unit, places in enumerate(self.places):
+            for place in places:
+                found[place].append(unit)
+        return found
+
+    @cached_property
+    def above_kva(self) -> dict[Place, float]:
+        """What feeder heads and substations may carry, where it is known [kVA]."""
+        feeders, stations = self.network.feeders, self.network.substations
+        ampere_kv = feeders["limit_a"].astype(float) * feeders["voltage_kv"].astype(float)
+        kva = {
+            Place("feeder", str(name)): 3**0.5 * value
+            for name, value in zip(feeders["feeder_id"], ampere_kv, strict=True)
+        }
+        if "firm_kva" in stations:
+            firm = zip(stations["substation_id"], stations["firm_kva"].astype(float), strict=True)
+            kva |= {Place("substation", str(name)): value for name, value in firm}
+        return {place: float(value) for place, value in kva.items() if value > 0}
+
+    @cached_property
     def _sections(self) -> pd.DataFrame:
         rows = self.network.sections.drop_duplicates("section_id").set_index("section_id")
         rows = rows.reindex(self.tree.nodes[self.tree.transformers :])
@@ -176,7 +210,7 @@ class Fleet:
         return rows, at
 
     @cached_property
-    def _displaced(self) -> dict[int, list[int]]:
+    def displaced(self) -> dict[int, list[int]]:
         """Sections that are not fed by the transformer they normally hang on, by that transformer."""
         away: dict[int, list[int]] = defaultdict(list)
         normal = self._sections["normal"].to_numpy(dtype=np.int64)
@@ -198,7 +232,7 @@ class Fleet:
         near.discard(UNFED)
         near.discard(LOOPED)
         found = {section for unit in near for section in self.members.get(unit, ())}
-        found |= {section for unit in near for section in self._displaced.get(unit, ())}
+        found |= {section for unit in near for section in self.displaced.get(unit, ())}
         sections = sorted(found)
         rows = self._sections.iloc[np.array(sections, dtype=np.int64) - self.tree.transformers]
         near |= {int(normal) for normal in rows["normal"] if normal >= 0}
@@ -222,21 +256,17 @@ class Fleet:
 
     def section_kva(self, section: int) -> tuple[Floats, Floats]:
         """Load of a section and its +- range, each [Q, T] in kVA; NaN where its transformer has no load."""
-        normal, share, spread_pu = (values[section - self.tree.transformers] for values in self._shares)
+        normal, share, spread_pu = self.share_of(section)
         if normal < 0:
             unknown = np.full(self.load_kva.shape[:2], np.nan)
             return unknown, unknown
         load = share * self.normal_kva[:, :, normal]
         return load, spread_pu * np.abs(load)
 
-    def own_kva(self, quantile: int) -> Floats:
-        """Load [T, transformers] on the transformers beside all their sections, at one quantile [kVA]."""
-        normal, share, _ = self._shares
-        known = (normal >= 0) & np.isfinite(share)
-        shared = np.bincount(normal[known], share[known], minlength=self.tree.transformers)
-        left = np.where(np.abs(1 - shared) > _ROUNDING, 1 - shared, 0.0)
-        own: Floats = left * self.normal_kva[quantile]
-        return own
+    def share_of(self, section: int) -> tuple[int, float, float]:
+        """Tell which transformer a section normally hangs on (or -1), its share, and the +- range of it."""
+        normal, share, spread_pu = (values[section - self.tree.transformers] for values in self._shares)
+        return int(normal), float(share), float(spread_pu)
 
     def spread_pu(self, sections: npt.NDArray[np.int64]) -> Floats:
         """+- range of the loads of sections, share of the load."""
@@ -337,6 +367,9 @@ def _devices(network: Network, states: pd.DataFrame, tree: FeedingTree) -> dict[
         states["time"],
         *(switches[name].astype(float).tolist() for name in optional),
         rotation.where(rotation.notna(), "").astype(str).str.strip(),
-        switches["remote"].fillna(False).astype(bool).tolist() if "remote" in switches else no,
+        *(
+            switches[name].fillna(False).astype(bool).tolist() if name in switches else no
+            for name in ("remote", "may_parallel")
+        ),
     ]
     return {row[0]: Device(*row) for row in zip(*columns, strict=True)}

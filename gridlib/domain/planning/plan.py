@@ -1,21 +1,35 @@
 """From transformers at risk to ranked, proven plans, and the words for what switching cannot do."""
 
 from collections.abc import Sequence, Set
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from gridlib.domain.planning.ac import AcFleet
+from gridlib.domain.planning.chance import chances_of
 from gridlib.domain.planning.choose import Desk, Offer, choose_plans
 from gridlib.domain.planning.fleet import Fleet, build_fleet
 from gridlib.domain.planning.heat import Heat, heat_of
-from gridlib.domain.planning.portfolio import Promises, expected_over_kvah, find_portfolio
+from gridlib.domain.planning.portfolio import Promises, expected_over_kvah, find_portfolio, touched_units
 from gridlib.domain.planning.rank import do_nothing_of, other_measures_of
 from gridlib.domain.planning.reserve import reserve
+from gridlib.domain.planning.scenarios import Scenarios
 from gridlib.domain.planning.score import Scenario, score_scenarios
 from gridlib.domain.planning.why_not import distinct, neighbours_of, refused_singles
 from gridlib.domain.planning.wiring import ground_of, wire
 from gridlib.domain.thermal import ThermalState
-from gridlib.facts.types import Limits, Move, Network, Plan, PlanningCase, PlanningRules, RiskLevel, WhyNot
+from gridlib.facts.forecasts import JointPaths
+from gridlib.facts.types import (
+    Limits,
+    Move,
+    Network,
+    Plan,
+    PlanningCase,
+    PlanningRules,
+    RiskLevel,
+    WhyNot,
+)
 
 
 def plan_transfers(
@@ -27,6 +41,7 @@ def plan_transfers(
     limits: Limits,
     rules: PlanningRules,
     initial: ThermalState | None = None,
+    paths: JointPaths | None = None,
     covered: Set[str] = frozenset(),
     reserved: Sequence[Move] = (),
     tz: str = "UTC",
@@ -51,6 +66,8 @@ def plan_transfers(
     initial : ThermalState, optional
         State before the horizon, in the order of the transformers in ``forecast``; default is the steady
         state of the first hour.
+    paths : JointPaths, optional
+        Joint error paths of the forecast; without them no plan says how likely it holds.
     covered : set of str
         Transformers that an open plan covers already; they are not planned again.
     reserved : sequence of Move
@@ -75,7 +92,8 @@ def plan_transfers(
     The switching that relieves all of them most together is found first (`portfolio`), and taken apart into
     plans that hold whatever becomes of the others. Around each, the best plan for 2, 4, 6, ... operations is
     found while the others keep their headroom, switches and sections (`options`); all are proven, scored
-    and ranked (`choose`). The plans of rank 1 hold together.
+    and ranked (`choose`). The plans of rank 1 hold together. Beside the rank stands how likely a plan holds
+    (`chance`).
     """
     at_risk = risk[risk["risk_level"].isin([RiskLevel.MEDIUM, RiskLevel.HIGH])]
     at_risk = at_risk[~at_risk["transformer_id"].isin(list(covered))]
@@ -93,7 +111,9 @@ def plan_transfers(
     ground = ground_of(fleet, wiring)
     radial = [unit for unit in donors if fleet.tree.source[unit] == unit]
     tasks = find_portfolio(fleet, wiring, ground, radial, reserved, limits, rules)
-    offers = choose_plans(Desk(fleet, wiring, heat, limits, rules, moment), tasks, reserved)
+    ac = AcFleet(fleet, limits, rules)
+    offers = choose_plans(Desk(ac, wiring, heat, limits, rules, moment), tasks, reserved)
+    offers = _with_chances(offers, Scenarios(fleet, paths), reserved, limits, rules)
     cases = _cases(fleet, donors, offers, heat, reserved, limits, rules)
     unknown = "has no load forecast or no rating"
     return tuple(
@@ -102,6 +122,28 @@ def plan_transfers(
         else _unplanned(name, "forecast_missing", f"{name} {unknown}")
         for name in names
     )
+
+
+def _with_chances(
+    offers: Sequence[Offer],
+    scenarios: Scenarios,
+    reserved: Sequence[Move],
+    limits: Limits,
+    rules: PlanningRules,
+) -> list[Offer]:
+    """Say of every plan how likely it holds beside the best plans of the others."""
+    fleet = scenarios.fleet
+    best = [offer.plans[0].moves if offer.plans else () for offer in offers]
+    promises = Promises(fleet, [*reserved, *(move for moves in best for move in moves)])
+
+    def told(plan: Plan, own: Sequence[Move]) -> Plan:
+        others = promises.near(touched_units(fleet, plan.moves), but=own)
+        return replace(plan, **chances_of(scenarios, plan.moves, others, limits, rules)._asdict())
+
+    return [
+        replace(offer, plans=tuple(told(plan, own) for plan in offer.plans))
+        for offer, own in zip(offers, best, strict=True)
+    ]
 
 
 def _is_known(fleet: Fleet, unit: int) -> bool:

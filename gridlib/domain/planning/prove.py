@@ -6,12 +6,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from gridlib.domain.planning.ac import ADDITIVE_LEAVES_OUT, AcCheck, check_ac
+from gridlib.domain.planning.above import above_limits
+from gridlib.domain.planning.ac import AcCheck, AcFleet, additive_leaves_out, check_ac
 from gridlib.domain.planning.devices import Refusal, blocked, conflicts, misfits, unconfirmed
 from gridlib.domain.planning.feeding import Feeding, moves_feeding
 from gridlib.domain.planning.fleet import Fleet, build_fleet
 from gridlib.domain.planning.heat import Heat, heat_of, heat_refusals
 from gridlib.domain.planning.hours import all_hours, load_break, switch_limits, unknown_loads
+from gridlib.domain.planning.parallel import closing_first
 from gridlib.domain.planning.reserve import Reservation, reserve
 from gridlib.domain.thermal import ThermalState
 from gridlib.facts.types import Limits, Move, Network, PlanningRules, Proof
@@ -81,11 +83,12 @@ def prove_moves(
     fleet = build_fleet(network, forecast, tz)
     heat = None if ambient_c is None else heat_of(fleet, forecast, ambient_c, initial)
     moment = fleet.times[0] if now is None else now
-    return prove_in(fleet, moves, heat, reserve(fleet, reserved), limits, rules, moment)
+    ac = AcFleet(fleet, limits, rules)
+    return prove_in(ac, moves, heat, reserve(fleet, reserved), limits, rules, moment)
 
 
 def prove_in(
-    fleet: Fleet,
+    ac: AcFleet,
     moves: Sequence[Move],
     heat: Heat | None,
     reserved: Reservation,
@@ -94,45 +97,55 @@ def prove_in(
     now: pd.Timestamp,
 ) -> Proof:
     """Prove load transfers in a fleet, as `prove_moves`; without ``heat`` no hot spot is checked."""
+    fleet = ac.fleet
     trial = try_moves(fleet, moves, reserved, limits, rules)
+    notes = () if trial.refusals else closing_first(ac, moves, reserved)[1]
     unknown: tuple[str, ...] = ("hot spot",)
     if heat is not None and trial.margin_pct is not None:
         found, unknown = heat_refusals(fleet, moves, reserved, heat, limits)
         trial = trial._replace(refusals=(*trial.refusals, *found))
-    return proof_of(fleet, moves, trial, limits, rules, now, unknown)
+    # What the additive check does not refuse is solved by AC power flow, where the impedances are known.
+    checked = (
+        AcCheck("", (), additive_leaves_out(fleet, moves))
+        if trial.refusals
+        else check_ac(ac, moves, reserved)
+    )
+    return proof_of(fleet, moves, trial, checked, rules, now, heat_unknown=unknown, notes=notes)
 
 
 def proof_of(
     fleet: Fleet,
     moves: Sequence[Move],
     trial: Trial,
-    limits: Limits,
+    checked: AcCheck,
     rules: PlanningRules,
     now: pd.Timestamp,
+    *,
     heat_unknown: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
 ) -> Proof:
-    """Write the outcome of a trial down; ``heat_unknown`` is what heat could not be looked at.
+    """Write the outcome of a trial and of the AC power flow down.
 
-    Every plan passes here, in planning and whenever it is proven again: what the additive check does not
-    refuse is solved by AC power flow, where the impedances are known.
+    ``heat_unknown`` is what heat could not be looked at, ``notes`` say why moves open first.
     """
-    ac = AcCheck("", (), ADDITIVE_LEAVES_OUT) if trial.refusals else check_ac(fleet, moves, limits, rules)
     oldest = now - pd.Timedelta(hours=rules.state_max_age_h)
     doubtful = dict(unconfirmed(fleet, moves, oldest))
     ties = [fleet.devices[move.close_switch] for move in moves if move.close_switch in fleet.devices]
     return Proof(
-        holds=not trial.refusals and not ac.refusals,
+        holds=not trial.refusals and not checked.refusals,
         method=f"additive kVA, {rules.derating_pct:g} % derated"
-        + (f", and {ac.method}" if ac.method else ""),
-        reasons=tuple(refusal.reason for refusal in (*trial.refusals, *ac.refusals)),
+        + (f", and {checked.method}" if checked.method else ""),
+        reasons=tuple(refusal.reason for refusal in (*trial.refusals, *checked.refusals)),
         not_checked=(
-            *ac.not_checked,
+            *checked.not_checked,
             *heat_unknown,
             *(f"state of {name} ({why})" for name, why in doubtful.items()),
             *(f"limit of {tie.switch_id}" for tie in ties if np.isnan(tie.limit_kva)),
         ),
         margin_pct=trial.margin_pct,
         unconfirmed=tuple(doubtful),
+        elements=checked.elements,
+        notes=notes,
     )
 
 
@@ -170,8 +183,13 @@ def try_moves(
     refusals = list(load_break(fleet, moves, rules))
     # Each state that the sheet passes through, and that an abort may leave, is looked at in every hour.
     for count, feeding in enumerate(_states(fleet, moves), start=1):
-        overloads, left_pct = all_hours(fleet, moves[:count], reserved, limits, rules)
-        found = (*switch_limits(fleet, moves[:count], feeding, reserved, rules), *overloads)
+        done = moves[:count]
+        overloads, left_pct = all_hours(fleet, done, reserved, limits, rules)
+        found = (
+            *switch_limits(fleet, done, feeding, reserved, rules),
+            *overloads,
+            *above_limits(fleet, done, reserved, limits, rules),
+        )
         if count < len(moves):
             found = tuple(
                 refusal._replace(

@@ -1,16 +1,21 @@
 """The numbers of a plan that is kept, from the newest forecast."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
+from gridlib.domain.planning.ac import AcFleet
+from gridlib.domain.planning.chance import chances_of
 from gridlib.domain.planning.fleet import build_fleet
 from gridlib.domain.planning.heat import heat_of
 from gridlib.domain.planning.prove import prove_in
 from gridlib.domain.planning.rank import is_scored, make_plan, sides_of, with_search_of
 from gridlib.domain.planning.reserve import reserve
+from gridlib.domain.planning.scenarios import Scenarios
 from gridlib.domain.planning.score import Scenario, score_scenarios
 from gridlib.domain.thermal import ThermalState
+from gridlib.facts.forecasts import JointPaths
 from gridlib.facts.types import Limits, Move, Network, Plan, PlanningRules, Proof
 
 
@@ -23,6 +28,7 @@ def refresh_plan(
     limits: Limits,
     rules: PlanningRules,
     initial: ThermalState | None = None,
+    paths: JointPaths | None = None,
     reserved: Sequence[Move] = (),
     tz: str = "UTC",
     now: pd.Timestamp | None = None,
@@ -46,6 +52,8 @@ def refresh_plan(
     initial : ThermalState, optional
         State before the horizon, in the order of the transformers in ``forecast``; default is the steady
         state of the first hour.
+    paths : JointPaths, optional
+        Joint error paths of the forecast, for the chance that the plan holds.
     reserved : sequence of Move
         Moves of the other open plans, without those of ``plan``.
     tz : str
@@ -74,7 +82,8 @@ def refresh_plan(
     heat = heat_of(fleet, forecast, ambient_c, initial)
     promised = reserve(fleet, reserved)
     moment = fleet.times[0] if now is None else now
-    proof = prove_in(fleet, plan.moves, heat, promised, limits, rules, moment)
+    ac = AcFleet(fleet, limits, rules)
+    proof = prove_in(ac, plan.moves, heat, promised, limits, rules, moment)
     if not proof.holds:
         return None, proof
     owner = fleet.position(plan.transformer_id)
@@ -84,4 +93,5 @@ def refresh_plan(
     if not is_scored(before, after):
         return None, proof
     fresh = make_plan(fleet, owner, plan.moves, proof, before, after, limits, rules)
-    return with_search_of(fresh, plan), proof
+    chances = chances_of(Scenarios(fleet, paths), plan.moves, reserved, limits, rules)
+    return replace(with_search_of(fresh, plan), **chances._asdict()), proof

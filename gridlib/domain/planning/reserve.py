@@ -13,9 +13,11 @@ from gridlib.facts.types import Move
 class Reservation:
     """Headroom promised to plans that are still open.
 
-    ``up_kva`` and ``down_kva`` [Q, T] by transformer: what they may add towards import and export. Relief
-    that another plan would bring is not counted on.
+    ``moves`` are theirs; ``up_kva`` and ``down_kva`` [Q, T] by transformer: what they may add towards import
+    and export. Relief that another plan would bring is not counted on.
     """
+
+    moves: tuple[Move, ...]
 
     up_kva: dict[int, Floats]
     down_kva: dict[int, Floats]
@@ -44,7 +46,7 @@ def reserve(fleet: Fleet, moves: Sequence[Move]) -> Reservation:
     Reservation
         Their headroom, sections and switches.
     """
-    waiting = [move for move in moves if _is_waiting(fleet, move)]
+    waiting = waiting_moves(fleet, moves)
     up: dict[int, Floats] = {}
     down: dict[int, Floats] = {}
     landing: dict[int, Floats] = {}
@@ -56,12 +58,18 @@ def reserve(fleet: Fleet, moves: Sequence[Move]) -> Reservation:
         load, spread = fleet.moved_kva([fleet.position(name) for name in move.sections])
         landing[node] = landing.get(node, 0.0) + load + SPREAD * spread
     return Reservation(
+        tuple(moves),
         up,
         down,
         landing,
         frozenset(name for move in moves for name in move.sections),
         frozenset(name for move in moves for name in (move.open_switch, move.close_switch)),
     )
+
+
+def waiting_moves(fleet: Fleet, moves: Sequence[Move]) -> list[Move]:
+    """List the moves that can be, and have not been, carried out."""
+    return [move for move in moves if _is_waiting(fleet, move)]
 
 
 def landing_of(fleet: Fleet, move: Move) -> int:

@@ -3,14 +3,19 @@
 import numpy as np
 import pandas as pd
 
+from gridlib.domain.forecast.paths import share_over, weighted_quantiles
 from gridlib.domain.network import closed_switches, current_states, feeding, transformer_load_kva
 from gridlib.domain.thermal.arrays import Floats, wide_arrays
+from gridlib.facts.forecasts import JointPaths
 from gridlib.facts.types import Network
 from gridlib.facts.units import QUANTILE_COLUMNS, QUANTILE_LEVELS
 
+_P50 = 1 + QUANTILE_LEVELS.index(0.5)  # after the mean
+_PEAKS = np.array([0.5, 0.9])
+
 
 def carry_to_present_states(
-    network: Network, forecast: pd.DataFrame, windows: pd.DataFrame
+    network: Network, forecast: pd.DataFrame, windows: pd.DataFrame, paths: JointPaths | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Carry the sections' load to the transformers that feed them now.
 
@@ -22,6 +27,8 @@ def carry_to_present_states(
         `ForecastFrame`, every section at its normal transformer.
     windows : DataFrame
         `WindowFrame` of it.
+    paths : JointPaths, optional
+        Joint error paths of it.
 
     Returns
     -------
@@ -30,11 +37,12 @@ def carry_to_present_states(
 
     Notes
     -----
-    Quantiles are added as they are (comonotonic). For transformers whose sections have changed, the chance
-    of any overload in a window is taken from its worst hour, a lower bound, and the window's peak from the
-    hourly quantiles; error paths of moved sections do not exist. A section that hangs on a foreign
-    transformer and whose load is not known counts as nothing, so that its transformer's load is too low:
-    `unknown_foreign_sections` names it, and `score_risk` says so.
+    Quantiles are added as they are (comonotonic). For transformers whose sections have changed, chances of
+    overload and peaks of windows come from joint paths: loads of all their sections on the same past day are
+    added, and smoothed at the rating as in `gridlib.domain.forecast.paths.bands_of`. Without paths the chance
+    in a window is taken from its worst hour, a lower bound, and its peak from the hourly quantiles. A section
+    that hangs on a foreign transformer and whose load is not known counts as nothing, so that its
+    transformer's load is too low: `unknown_foreign_sections` names it, and `score_risk` says so.
     """
     closed = closed_switches(current_states(network))
     normal = frozenset(network.switches.loc[network.switches["normal_state"] == "CLOSED", "switch_id"])
@@ -72,7 +80,51 @@ def carry_to_present_states(
     inside = (lead_h[:, None] > from_h) & (lead_h[:, None] <= to_h)
     for column, hourly in (("p_any_overload", p_over), ("peak_kva_p50", median), ("peak_kva_p90", p90)):
         reset.loc[rows, column] = np.where(inside, hourly[:, unit], -np.inf).max(axis=0)
+    if paths is not None and times.equals(paths.times):
+        _by_paths(network, closed, paths, moved, reset, pd.Index(ids[changed]), values[_P50][:, changed])
     return moved, reset
+
+
+def _by_paths(
+    network: Network,
+    closed: frozenset[str],
+    paths: JointPaths,
+    moved: pd.DataFrame,
+    reset: pd.DataFrame,
+    ids: pd.Index,
+    median_kva: Floats,
+) -> None:
+    """Set chances of overload and peaks of windows of some transformers by joint paths, in place."""
+    row = pd.Index(paths.transformer_ids).get_indexer(ids)
+    error_kva = paths.error_kva(row[row >= 0])
+    n, j, steps = error_kva.shape
+    normal = (median_kva.T[row >= 0][:, None] + error_kva).reshape(n, j * steps)
+    wide = pd.DataFrame(normal.T, columns=ids[row >= 0])
+    running = transformer_load_kva(network, wide, closed).to_numpy(float).T.reshape(n, j, steps)
+    rating = network.transformers.drop_duplicates("transformer_id").set_index("transformer_id")["rating_kva"]
+    rating_kva = rating.reindex(wide.columns).to_numpy(float)
+    known = np.isfinite(running).all(axis=(1, 2)) & np.isfinite(rating_kva)
+    names, size, rating_kva = wide.columns[known], np.abs(running[known]), rating_kva[known]
+    weights = np.full(size.shape[:2], 1 / max(j, 1))
+    hourly = share_over(size, weights, rating_kva)
+    lead_h = np.arange(1, steps + 1) * ((paths.times[1] - paths.times[0]) / pd.Timedelta(hours=1))
+    mine = reset[reset["transformer_id"].isin(names)]
+    for from_h, to_h in mine[["from_h", "to_h"]].drop_duplicates().to_numpy():
+        rows = mine.index[(mine["from_h"] == from_h) & (mine["to_h"] == to_h)]
+        unit = names.get_indexer(pd.Index(mine.loc[rows, "transformer_id"]))
+        inside = (lead_h > from_h) & (lead_h <= to_h)
+        peaks = size[:, :, inside].max(axis=2, keepdims=True)
+        chance = share_over(peaks, weights, rating_kva)
+        # The step at the rating is wider for peaks: no hour's chance may be above its window's.
+        hourly[:, inside] = np.minimum(hourly[:, inside], chance)
+        reset.loc[rows, "p_any_overload"] = chance[unit, 0]
+        reset.loc[rows, ["peak_kva_p50", "peak_kva_p90"]] = weighted_quantiles(peaks, weights, _PEAKS)[
+            unit, :, 0
+        ]
+    rows = moved.index[moved["transformer_id"].isin(names)]
+    unit = names.get_indexer(pd.Index(moved.loc[rows, "transformer_id"]))
+    hour = paths.times.get_indexer(pd.DatetimeIndex(moved.loc[rows, "time"]))
+    moved.loc[rows, "p_overload"] = hourly[unit, hour]
 
 
 def unknown_foreign_sections(

@@ -1,0 +1,60 @@
+"""Whoever decides on a plan reads how likely it holds, or that this is not known."""
+
+import shutil
+from html import unescape
+
+import pytest
+
+from gridlib.apps import outlook
+from gridlib.apps.screens import plan_view
+from gridlib.domain.planning import describe_chances
+from gridlib.facts.types import PlanState
+from gridlib.workbench import open_workbench
+from gridlib.workflow import decisions, queries
+from gridlib.workflow.material import read_material
+from gridlib.workflow.proof import refresh_record
+
+
+@pytest.fixture
+def workbench(sqlite_demo, tmp_path):
+    shutil.copytree(sqlite_demo, tmp_path / "demo")
+    opened = open_workbench(tmp_path / "demo")
+    yield opened
+    opened.store.dispose()
+
+
+def test_screen_sheet_and_report_say_the_chances(workbench):
+    record, *_ = queries.get_plans(workbench, transformer_id="T-07", states=[PlanState.DRAFT])
+    said = describe_chances(record.plan)
+    assert record.plan.p_holds is not None
+    assert " % without it, " in said
+    file = queries.get_plan(workbench, record.plan_id)
+    assert said in unescape("".join(part for _, part in plan_view.sections(workbench, file)))
+    assert file.instruction is not None
+    assert any(said in note for note in file.instruction.notes)
+    assert said in unescape(outlook.plan_sentences(outlook.read_outlook(workbench)))
+
+
+def test_a_run_without_paths_leaves_the_chance_unknown_and_decisions_possible(workbench):
+    record, *_ = queries.get_plans(workbench, transformer_id="T-07", states=[PlanState.DRAFT])
+    run = queries.get_run(workbench, stage="risk")
+    (workbench.settings.home / "data/telemetry/runs" / run.run_id / "paths.parquet").unlink()
+    material = read_material(workbench, run)
+    plan, proof = refresh_record(workbench, material, record, [], now=run.issued_at)
+    assert proof.holds
+    assert plan is not None
+    assert plan.p_holds is None
+    assert "not known" in describe_chances(plan)
+    assert decisions.approve(workbench, record.plan_id, by="operator").state is PlanState.APPROVED
+
+
+def test_the_paths_of_a_run_come_back_as_they_were_kept(workbench):
+    run = queries.get_run(workbench, stage="risk")
+    material = read_material(workbench, run)
+    paths = material.paths
+    assert paths is not None
+    assert paths.error_steps.shape == (10, 60, 72)
+    assert paths.times[0] == run.issued_at
+    assert set(paths.transformer_ids) == set(material.network.transformers["transformer_id"])
+    digests = workbench.telemetry.read_run_frame(run.run_id, "paths")
+    assert len(digests) == 10 * 60
