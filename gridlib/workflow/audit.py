@@ -19,6 +19,7 @@ from gridlib.facts.errors import AuditError, GridlibError, RoleError
 from gridlib.workbench import Workbench
 
 CHECKPOINT = "audit.checkpoint"
+SIGN_IN = "user.sign_in"
 
 
 @dataclass
@@ -46,7 +47,7 @@ def intention(workbench: Workbench, actor: str, action: str, obj: str) -> Iterat
     workbench : Workbench
         The workspace.
     actor : str
-        User name, ``SYSTEM``, or ``NOBODY`` where that is the point.
+        User name, ``SYSTEM``, or ``NOBODY`` for a sign-in that failed.
     action : str
         For example "plan.approve"; `ROLE_FOR_ACTION` says who may.
     obj : str
@@ -80,10 +81,12 @@ def intention(workbench: Workbench, actor: str, action: str, obj: str) -> Iterat
 
 def _authorise(connection: Connection, actor: str, action: str) -> str:
     needed = ROLE_FOR_ACTION.get(action)
-    if actor in (SYSTEM, NOBODY):
+    if actor == SYSTEM:
         if needed is not None:
             raise RoleError(actor, str(needed))
-        return actor if actor == SYSTEM else ""
+        return SYSTEM
+    if actor == NOBODY and action == SIGN_IN:
+        return ""
     user = people.read_user(connection, actor)
     if needed is not None and needed not in user.roles:
         raise RoleError(actor, str(needed))

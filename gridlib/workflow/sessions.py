@@ -17,9 +17,8 @@ from gridlib.domain.lifecycle import NOBODY
 from gridlib.facts.errors import NotFoundError, SignInError
 from gridlib.workbench import Workbench
 from gridlib.workflow import accounts
-from gridlib.workflow.audit import intention
+from gridlib.workflow.audit import SIGN_IN, intention
 
-_ACTION = "user.sign_in"
 _TOUCH = pd.Timedelta("60s")
 """The last action of a session is noted this exactly."""
 
@@ -160,7 +159,7 @@ def _checked(workbench: Workbench, username: str, password: str, address: str) -
 def _begin(workbench: Workbench, username: str, *, via: Via, address: str, stored: str | None = None) -> str:
     key = passwords.make_key()
     created_before, used_before = _limits(workbench)
-    with intention(workbench, username, _ACTION, username) as act:
+    with intention(workbench, username, SIGN_IN, username) as act:
         act.facts.update(via=via, address=address)
         if via == "password":
             changed = people.read_password(act.connection, username) != stored
@@ -179,7 +178,7 @@ def _count_failure(workbench: Workbench, username: str, address: str) -> None:
     """Count a failed sign-in; ``username`` is empty for all names that cannot sign in."""
     server = workbench.settings.server
     remembered = pd.Timedelta(minutes=server.lock_min)
-    with intention(workbench, NOBODY, _ACTION, username or "unknown name") as act:
+    with intention(workbench, NOBODY, SIGN_IN, username or "unknown name") as act:
         before = sessions.read_failures(act.connection, username)
         if before is None or act.at >= (before.locked_until or before.first_at + remembered):
             before = FailureRecord(0, act.at, None)

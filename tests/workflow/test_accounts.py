@@ -11,7 +11,7 @@ from gridlib.facts.errors import InputError, NotFoundError, RoleError, SignInErr
 from gridlib.facts.settings import Settings
 from gridlib.facts.types import Role
 from gridlib.workbench import Workbench
-from gridlib.workflow import accounts, audit, sessions
+from gridlib.workflow import accounts, audit, decisions, sessions
 
 SECRET = "a long sentence to remember"
 OTHER = "another long sentence to forget"
@@ -281,6 +281,16 @@ def test_a_language_that_no_screen_speaks_is_refused(workbench):
 def test_names_with_a_meaning_in_the_trail_are_nobodys(workbench, name):
     with pytest.raises(InputError):
         accounts.add_user(workbench, name, [Role.OPERATOR])
+
+
+@pytest.mark.parametrize("name", ["system", "nobody"])
+def test_nobody_can_act_under_such_a_name(workbench, name):
+    with pytest.raises((NotFoundError, RoleError)):
+        decisions.approve(workbench, "PLAN-2026-0001", by=name)
+    with pytest.raises(NotFoundError):
+        sessions.sign_in_by_proxy(workbench, name, address="")
+    with pytest.raises(SignInError):
+        enter(workbench, name, "")
 
 
 def test_the_proxys_word_opens_a_session_for_active_accounts_only(workbench):
