@@ -82,9 +82,11 @@ def print_outcome(console: Console, workbench: Workbench, run_id: str, report: P
         console.print(f"\nReport: {report}", soft_wrap=True, markup=False)
     words = ["queue"]
     if worst is not None and worst.state is PlanState.DRAFT:
-        words = ["serve --as operator", f"approve {worst.plan_id} --by operator"]
+        words = ["serve", f"approve {worst.plan_id} --by operator"]
     for lead, command in zip(("Next:", "  or "), words, strict=False):
         console.print(f"{lead} {_as_typed(command, home)}", soft_wrap=True, markup=False)
+    if workbench.first_passwords_path.exists():
+        console.print(f"Sign in with a name and password of {workbench.first_passwords_path}", soft_wrap=True)
 
 
 def _as_typed(command: str, home: Path) -> str:
