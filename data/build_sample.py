@@ -184,7 +184,7 @@ def mv_tables(source: Source) -> dict[str, pd.DataFrame]:
                 "limit_a": np.nan,
             }
         ),
-        "transformers": pd.DataFrame(rows).assign(tap_pct=np.nan, lat=np.nan, lon=np.nan),
+        "transformers": pd.DataFrame(rows).assign(tap_pct=np.nan, limit_kva=np.nan, lat=np.nan, lon=np.nan),
         "lines": pd.DataFrame(lines).assign(length_km=np.nan, limit_a=np.nan),
     }
 

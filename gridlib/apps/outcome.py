@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
-from gridlib.apps.summary import print_plan, print_ranking, print_table
+from gridlib.apps.summary import element_rows, print_plan, print_ranking, print_table
+from gridlib.facts.messages import Message, render
 from gridlib.facts.types import Instruction, Plan, PlanningCase, PlanState
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
@@ -106,9 +108,15 @@ def plan_details(file: PlanFile) -> dict[str, Any]:
     }
 
 
-def print_details(console: Console, file: PlanFile) -> None:
-    """Print one plan in full."""
+def print_details(console: Console, file: PlanFile, tz: str, limits: Sequence[Message] = ()) -> None:
+    """Print one plan in full; ``limits`` is what is said of the transformer it is for."""
     print_plan(console, file.record)
+    if limits:
+        said = "; ".join(render(message) for message in limits)
+        console.print(f"  {file.record.plan.transformer_id}: {said}", markup=False)
+    if found := element_rows(file.record.plan, tz):
+        title = "AC power flow, worst hour in the state that stays"
+        print_table(console, title, tuple(found[0]), [tuple(row.values()) for row in found])
     if file.record.reason:
         console.print(f"  {escape(file.record.reason)}")
     sheet = file.instruction

@@ -1,10 +1,12 @@
 """Load transfers: searched, proven hour by hour on every side, ranked by net risk.
 
-`fleet` brings loads, trees and devices together, `wiring` and `grid` write them for the optimiser.
-`portfolio` finds the best switching for all transformers at risk together and takes it apart, `options` the
-best for each number of operations around each of them. `feeding` puts switches into steps, `prove` checks
-every state, `score` and `rank` weigh, `choose` decides which plans stand, `why_not` names what forbids the
-rest; `chance` says beside the rank how likely a plan holds, on `scenarios` of past days. `plan` does all of
+`fleet` brings loads, trees and devices together, `capacity` says what each transformer may carry, `wiring`
+and `grid` write them for the optimiser. `portfolio` finds the best switching for all transformers at risk
+together and takes it apart, `options` the best for each number of operations around each of them. `feeding`
+puts switches into steps, `states` works out limits and heat of each state on the way, `prove` checks them,
+`way_back` finds until when one may return. `score` and `rank` weigh, `choose` decides which plans stand,
+`why_not` names what forbids the rest; `ac` and `parallel` look at voltages, at what lies above and at closed
+loops; `chance` says beside the rank how likely a plan holds, on `scenarios` of past days. `plan` does all of
 it, `refresh` the numbers again for a plan that is kept.
 """
 

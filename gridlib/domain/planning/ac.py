@@ -59,7 +59,7 @@ class AcFleet:
         """Take what every proof needs; nothing is solved before it is asked for."""
         self.fleet, self.rules = fleet, rules
         self.factor = phasor(rules.power_factor)
-        self.limits = FlowLimits(limits.loading_limit_pct, *VOLTAGE_BAND_PU)
+        self.limits = FlowLimits(limits.loading_limit_pct, limits.line_limit_pct, *VOLTAGE_BAND_PU)
         self.checks: dict[Hashable, AcCheck] = {}
         self._territories: dict[tuple[int, ...], Territory] = {}
         self._before: dict[tuple[int, ...], tuple[Floats, dict[int, Floats], Before]] = {}

@@ -19,8 +19,9 @@ from gridlib.domain.network import (
     feeding_tree,
     transformer_load_kva,
 )
-from gridlib.domain.thermal import wide_arrays
-from gridlib.facts.types import Move, Network
+from gridlib.domain.thermal import limit_beside_heat, wide_arrays
+from gridlib.domain.thermal.arrays import column_of
+from gridlib.facts.types import Limits, Move, Network
 from gridlib.facts.units import QUANTILE_COLUMNS, QUANTILE_LEVELS
 
 Floats = npt.NDArray[np.float64]
@@ -81,8 +82,17 @@ class Fleet:
         The same under the present switch states.
     rating_kva : array [N]
         Nameplates; NaN where none is known.
+    device_kva : array [N]
+        Least limit of what is in series with each transformer; NaN where none is known.
     devices : dict
         Switches by name.
+    limit_kva : array [T, N]
+        What each transformer may carry with its present load; the day's heat is in it once `capacity.rate`
+        has seen it.
+    limit_by : array of str [T, N]
+        What binds.
+    above_kva : dict
+        What feeder heads and substations may carry, where it is known.
     """
 
     network: Network
@@ -93,7 +103,11 @@ class Fleet:
     normal_kva: Floats
     load_kva: Floats
     rating_kva: Floats
+    device_kva: Floats
     devices: dict[str, Device]
+    limit_kva: Floats
+    limit_by: npt.NDArray[np.object_]
+    above_kva: dict[Place, float]
 
     @cached_property
     def names(self) -> npt.NDArray[np.object_]:
@@ -163,20 +177,6 @@ class Fleet:
             for place in places:
                 found[place].append(unit)
         return found
-
-    @cached_property
-    def above_kva(self) -> dict[Place, float]:
-        """What feeder heads and substations may carry, where it is known [kVA]."""
-        feeders, stations = self.network.feeders, self.network.substations
-        ampere_kv = feeders["limit_a"].astype(float) * feeders["voltage_kv"].astype(float)
-        kva = {
-            Place("feeder", str(name)): 3**0.5 * value
-            for name, value in zip(feeders["feeder_id"], ampere_kv, strict=True)
-        }
-        if "firm_kva" in stations:
-            firm = zip(stations["substation_id"], stations["firm_kva"].astype(float), strict=True)
-            kva |= {Place("substation", str(name)): value for name, value in firm}
-        return {place: float(value) for place, value in kva.items() if value > 0}
 
     @cached_property
     def _sections(self) -> pd.DataFrame:
@@ -316,7 +316,7 @@ class Fleet:
         return changed
 
 
-def build_fleet(network: Network, forecast: pd.DataFrame, tz: str) -> Fleet:
+def build_fleet(network: Network, forecast: pd.DataFrame, tz: str, limits: Limits) -> Fleet:
     """Bring network and forecast together.
 
     Parameters
@@ -327,11 +327,13 @@ def build_fleet(network: Network, forecast: pd.DataFrame, tz: str) -> Fleet:
         `ForecastFrame`, every section at its normal transformer.
     tz : str
         Zone in which reasons name the hours.
+    limits : Limits
+        ``loading_limit_pct`` is used.
 
     Returns
     -------
     Fleet
-        Loads under the present switch states.
+        Loads under the present switch states; limits without heat.
     """
     states = current_states(network)
     closed = closed_switches(states)
@@ -345,8 +347,42 @@ def build_fleet(network: Network, forecast: pd.DataFrame, tz: str) -> Fleet:
     table = network.transformers.drop_duplicates("transformer_id").set_index("transformer_id")
     rating = table["rating_kva"].reindex(units).to_numpy(dtype=float)
     rating = np.where((rating > 0) & np.isfinite(rating), rating, np.nan)
+    device = column_of(table, "limit_kva").reindex(units).to_numpy(dtype=float)
     devices = _devices(network, states, tree)
-    return Fleet(network, states, times, tz, tree, normal_kva, load_kva, rating, devices)
+    limit_pu, by = limit_beside_heat(limits, device / rating, rating.shape)
+    limit_kva, limit_by = (np.broadcast_to(v, load_kva.shape[1:]) for v in (limit_pu * rating, by))
+    return Fleet(
+        network,
+        states,
+        times,
+        tz,
+        tree,
+        normal_kva,
+        load_kva,
+        rating,
+        device,
+        devices,
+        limit_kva,
+        limit_by,
+        _above_kva(network, limits),
+    )
+
+
+def _above_kva(network: Network, limits: Limits) -> dict[Place, float]:
+    """Tell what feeder heads and substations may carry, where it is known [kVA].
+
+    What the site allows transformers beyond their nameplate, it does not allow cables.
+    """
+    feeders, stations = network.feeders, network.substations
+    ampere_kv = feeders["limit_a"].astype(float) * feeders["voltage_kv"].astype(float)
+    kva = {
+        Place("feeder", str(name)): 3**0.5 * value
+        for name, value in zip(feeders["feeder_id"], ampere_kv, strict=True)
+    }
+    if "firm_kva" in stations:
+        firm = zip(stations["substation_id"], stations["firm_kva"].astype(float), strict=True)
+        kva |= {Place("substation", str(name)): value for name, value in firm}
+    return {place: float(value) * limits.line_limit_pct / 100 for place, value in kva.items() if value > 0}
 
 
 def _devices(network: Network, states: pd.DataFrame, tree: FeedingTree) -> dict[str, Device]:
