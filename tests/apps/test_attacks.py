@@ -223,6 +223,23 @@ def test_the_sign_in_page_shows_what_it_was_given_as_text(stranger):
 
 
 @pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/login?lang=%ff&next=%ff", None),
+        ("/login", b"username=%ff&password=%ff"),
+        ("/login", b"username=\xff%00&next=%ff"),
+        ("/login", b'{"username": ["olu"]}'),
+    ],
+)
+def test_what_is_no_form_is_said_to_be_none(stranger, path, body):
+    stranger.ask("/login")
+    xsrf = {"X_XSRFToken": stranger.cookie("_xsrf")}
+    answer = stranger.ask(path, "POST" if body else "GET", body=body, **xsrf)
+    assert answer.status in (400, 401)
+    assert "<main>" in answer.text
+
+
+@pytest.mark.parametrize(
     "target",
     [
         "//evil.example",
