@@ -10,6 +10,7 @@
     +-- NotFoundError            not_found         .kind .name
     +-- RefusedError             refused           a rule of the trade says no
     |   +-- TransitionError      wrong_state       .subject .state .move .allowed
+    |   +-- ChangedError         changed           .subject .by .at .change .reason .twice
     |   +-- RoleError            wrong_role        .username .needed
     |   +-- SignInError          not_signed_in     name or password wrong, or the account is locked
     |   +-- FourEyesError        four_eyes         .username
@@ -23,6 +24,7 @@ then ``error.what_to_do``; programs read ``error.code``.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 
 class GridlibError(Exception):
@@ -113,6 +115,50 @@ class TransitionError(RefusedError):
         self.state = state
         self.move = move
         self.allowed = tuple(allowed)
+
+
+class ChangedError(RefusedError):
+    """Something that has changed since the person who acts was shown it; nothing was done.
+
+    Parameters
+    ----------
+    subject : str
+        What was to be changed.
+    change : str
+        What became of it meanwhile ("APPROVED", "step 3 COMPLETED").
+    by : str
+        Who did that.
+    at : datetime
+        When, in the zone in which it is to be read.
+    reason : str, optional
+        Why, where it was said.
+    twice : bool
+        The same person has done this very thing already, as by a double click.
+    """
+
+    code = "changed"
+
+    def __init__(
+        self, subject: str, *, change: str, by: str, at: datetime, reason: str = "", twice: bool = False
+    ) -> None:
+        when = f"{at:%Y-%m-%d %H:%M:%S %z}"
+        why = f" ({reason})" if reason else ""
+        if twice:
+            super().__init__(
+                f"{subject}: you have done this already, on {when}; it was not done a second time",
+                what_to_do="Nothing is left to do.",
+            )
+        else:
+            super().__init__(
+                f"{subject} has changed since it was shown: {change} by {by} on {when}{why}",
+                what_to_do="Look at it as it is now, then decide.",
+            )
+        self.subject = subject
+        self.change = change
+        self.by = by
+        self.at = at
+        self.reason = reason
+        self.twice = twice
 
 
 class RoleError(RefusedError):

@@ -25,6 +25,7 @@ from gridlib.facts.frames import ForecastFrame, RiskFrame, SensitivityFrame, Win
 from gridlib.facts.types import PlanState
 from gridlib.workbench import Workbench
 from gridlib.workflow import audit, queries
+from gridlib.workflow.alerts import follow_risk
 from gridlib.workflow.audit import Intention, intention
 from gridlib.workflow.decisions import expire_plans, move_plan
 from gridlib.workflow.heat import forecast_heat
@@ -376,6 +377,7 @@ def _record(
         runs.save_findings(act.connection, run.run_id, stage, findings)
         if "risk" in frames:
             runs.save_risk(act.connection, run.run_id, frames["risk"])
+            follow_risk(act, run, frames["risk"])
     return _result(workbench, run.run_id, stage)
 
 

@@ -1,11 +1,12 @@
 """The switchable network: what feeds what, with which load, and what is wrong with the tables.
 
-`topology` follows the switches, `loads` shares the load out, `check` finds faults in the tables, and `text`
-writes small networks as a line of text.
+`topology` follows the switches, `reports` weighs what is said about their positions, `loads` shares the load
+out, `check` finds faults in the tables, and `text` writes small networks as a line of text.
 """
 
 from gridlib.domain.network.check import check_network
 from gridlib.domain.network.loads import normal_load_kva, section_load_kva, transformer_load_kva
+from gridlib.domain.network.reports import Contradiction, contradictions, is_confirmed
 from gridlib.domain.network.text import parse_network
 from gridlib.domain.network.topology import (
     LOOPED,
@@ -19,6 +20,7 @@ from gridlib.domain.network.topology import (
     feeding_tree,
     is_radial,
     neighbours,
+    present_states,
     undo_moves,
     usable_ties,
 )
@@ -26,18 +28,22 @@ from gridlib.domain.network.topology import (
 __all__ = [
     "LOOPED",
     "UNFED",
+    "Contradiction",
     "FeedingTree",
     "apply_moves",
     "branches",
     "check_network",
     "closed_switches",
+    "contradictions",
     "current_states",
     "feeding",
     "feeding_tree",
+    "is_confirmed",
     "is_radial",
     "neighbours",
     "normal_load_kva",
     "parse_network",
+    "present_states",
     "section_load_kva",
     "transformer_load_kva",
     "undo_moves",
