@@ -20,6 +20,8 @@ from gridlib.workbench import Workbench
 from gridlib.workflow import queries
 from gridlib.workflow.audit import Intention, intention
 from gridlib.workflow.proof import OVER, is_over, prove_again
+from gridlib.workflow.proposals import other_plans, save_drafts, write_sheet
+from gridlib.workflow.studies import base_of
 
 
 def approve(workbench: Workbench, plan_id: str, *, by: str, rev: int | None = None) -> PlanRecord:
@@ -113,6 +115,64 @@ def reject(workbench: Workbench, plan_id: str, *, by: str, reason: str, rev: int
         check_shown(workbench, act, record, rev, PlanState.REJECTED)
         move_plan(act, record, PlanState.REJECTED, reason.strip())
     return queries.get_plan(workbench, plan_id).record
+
+
+def ask_again(
+    workbench: Workbench, plan_id: str, *, by: str, reason: str, rev: int | None = None
+) -> list[PlanRecord]:
+    """Set a draft aside and offer another plan for its transformer.
+
+    Where other drafts wait for the transformer, these are the other plans. Otherwise it is planned at once
+    in its neighbourhood, without the ties that the draft would close; the person who asks counts as the
+    preparer of what is found, and cannot approve it.
+
+    Parameters
+    ----------
+    workbench : Workbench
+        The workspace.
+    plan_id : str
+        A draft.
+    by : str
+        User name of an operator.
+    reason : str
+        What is wrong with it.
+    rev : int, optional
+        Version of the plan that was shown.
+
+    Returns
+    -------
+    list of PlanRecord
+        The drafts that wait for its transformer now, best first; the one set aside is REJECTED.
+
+    Raises
+    ------
+    InputError
+        No reason.
+    RefusedError
+        There is no other plan; says what forbids others. The draft stays.
+    TransitionError, RoleError, NotFoundError, ChangedError
+        The rules refuse.
+    """
+    with intention(workbench, by, "plan.ask_again", plan_id) as act:
+        if not reason.strip():
+            raise InputError("another plan is not asked for without a reason", what_to_do="Say why.")
+        record = plans.read_plan(act.connection, plan_id)
+        check_shown(workbench, act, record, rev, PlanState.REJECTED)
+        move_plan(act, record, PlanState.REJECTED, f"another plan was asked for: {reason.strip()}")
+        transformer_id = record.plan.transformer_id
+        waiting = plans.read_plans(act.connection, transformer_id=transformer_id, states=[PlanState.DRAFT])
+        if not waiting:
+            base = base_of(workbench, act.connection)
+            found = other_plans(workbench, base, record.plan)
+            save_drafts(workbench, act, base.run.run_id, found, prepared_by=by)
+            waiting = plans.read_plans(
+                act.connection, transformer_id=transformer_id, states=[PlanState.DRAFT]
+            )
+            for other in waiting:
+                sheet = write_sheet(workbench, other, base.material)
+                plans.save_instruction(act.connection, base.run.run_id, sheet)
+        act.facts["waiting"] = [other.plan_id for other in waiting]
+    return waiting
 
 
 def acknowledge(

@@ -78,6 +78,19 @@ def approve(plan_id: str, by: By, home: Home = None, as_json: Json = False) -> N
     say(as_json, {"plan_id": plan_id, "state": record.state}, f"{plan_id} is {record.state}")
 
 
+@app.command("ask-again")
+def ask_again(plan_id: str, by: By, reason: Reason, home: Home = None, as_json: Json = False) -> None:
+    """Set a draft aside and ask for another plan; whoever asks cannot approve what is found for it.
+
+    Example: gridlib ask-again PLAN-2026-0001 --by operator --reason "that tie is under repair"
+    """
+    from gridlib.workflow.decisions import ask_again as ask_again_
+
+    waiting = [record.plan_id for record in ask_again_(open_workbench(home), plan_id, by=by, reason=reason)]
+    record = {"plan_id": plan_id, "waiting": waiting}
+    say(as_json, record, f"{plan_id} is set aside; waiting now: {', '.join(waiting)}")
+
+
 @app.command()
 def reject(plan_id: str, by: By, reason: Reason, home: Home = None, as_json: Json = False) -> None:
     """Reject a draft plan with a reason.
