@@ -17,6 +17,7 @@
     |   +-- StalePlanError       stale_plan        .plan_id .reasons
     +-- AuditError               audit_broken      .seq
     +-- NotebookError            notebook_failed   .notebook .cell_index .ename .evalue
+    +-- StudyError               study             a study or a picture that was not given
     +-- StoreError               store             the database cannot be used as asked
 
 The entrances (shell, screens, API) catch ``GridlibError`` and nothing wider, and show ``str(error)``,
@@ -236,6 +237,12 @@ class NotebookError(GridlibError):
         self.ename = ename
         self.evalue = evalue
         self.kept_at = kept_at
+
+
+class StudyError(GridlibError):
+    """A study or a picture that the worker refuses, or does not give in time."""
+
+    code = "study"
 
 
 class StoreError(GridlibError):

@@ -206,3 +206,18 @@ def read_risk(connection: Connection, run_id: str, transformer_id: str = "") -> 
     if transformer_id:
         query = query.where(t.risk.c.transformer_id == transformer_id)
     return list(connection.scalars(query))
+
+
+def store_version(connection: Connection) -> tuple[str, ...]:
+    """Name what the newest risk, the positions of switches, plans and ingests are, cheaply.
+
+    Two moments with the same answer show the same to whoever reads runs, network and open plans.
+    """
+    counts = (
+        sa.select(sa.func.max(t.switch_state.c.state_id)),
+        sa.select(sa.func.max(t.ingest_file.c.seq)),
+        sa.select(sa.func.count(t.plan.c.plan_id)),
+        sa.select(sa.func.sum(t.plan.c.rev)),
+    )
+    run_id = newest_run_id(connection, stage="risk") or ""
+    return (run_id, *(str(connection.scalar(query)) for query in counts))
