@@ -13,6 +13,7 @@ from gridlib.domain.risk import score_risk
 from gridlib.domain.risk.running import carry_to_present_states
 from gridlib.domain.thermal import ThermalState, continue_thermal, forecast_day_limits
 from gridlib.facts.errors import NotFoundError
+from gridlib.facts.forecasts import JointPaths
 from gridlib.facts.types import Limits, Move, Network, PlanningCase, PlanningRules, RiskLevel
 from gridlib.facts.units import QUANTILE_COLUMNS
 
@@ -39,6 +40,8 @@ class Ground:
         Air at each transformer over the horizon, wide [degC].
     initial : ThermalState
         Heat at the start of the horizon, in the order of the transformers in ``forecast``.
+    paths : JointPaths or None
+        Joint error paths of the fleet.
     measured_kva : Series
         Newest measured load by transformer [kVA].
     reserved : tuple of Move
@@ -50,6 +53,7 @@ class Ground:
     windows: pd.DataFrame
     ambient_c: pd.DataFrame
     initial: ThermalState
+    paths: JointPaths | None
     measured_kva: pd.Series
     reserved: tuple[Move, ...] = ()
 
@@ -123,16 +127,18 @@ def change_ground(ground: Ground, *, ambient_k: float, load_pct: float, tie_out:
             )
         network = replace(network, states=_out_of_order(network, tie_out))
     loads = ["load_kva_mean", *QUANTILE_COLUMNS]
-    forecast, windows = ground.forecast, ground.windows
+    forecast, windows, paths = ground.forecast, ground.windows, ground.paths
     if load_pct:
         rating = network.transformers.set_index("transformer_id")["rating_kva"].astype(float)
         forecast = forecast.assign(**{name: forecast[name] * factor for name in loads})
+        paths = paths and replace(paths, unit_kva=paths.unit_kva * factor)
         windows = _grown(windows, windows["transformer_id"].map(rating), factor)
     return replace(
         ground,
         network=network,
         forecast=forecast,
         windows=windows,
+        paths=paths,
         ambient_c=ground.ambient_c + ambient_k,
     )
 
@@ -181,7 +187,7 @@ def score_ground(ground: Ground, *, limits: Limits, tz: str, transformer_id: str
 
     Empty where it cannot be scored.
     """
-    running, windows = carry_to_present_states(ground.network, ground.forecast, ground.windows)
+    running, windows = carry_to_present_states(ground.network, ground.forecast, ground.windows, ground.paths)
     units = ground.network.transformers
     thermal = continue_thermal(running, units, ground.ambient_c, ground.initial)
     mine = running["transformer_id"] == transformer_id
@@ -242,6 +248,7 @@ def plan_ground(
         limits=limits,
         rules=rules.model_copy(update={"search_limit_s": min(rules.search_limit_s, SEARCH_LIMIT_S)}),
         initial=ground.initial,
+        paths=ground.paths,
         reserved=ground.reserved,
         tz=tz,
         now=now,

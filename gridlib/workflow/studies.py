@@ -57,6 +57,7 @@ def base_of(workbench: Workbench, connection: Connection) -> StudyBase:
         workbench.telemetry.read_run_frame(run.run_id, "windows"),
         material.ambient_c,
         material.initial,
+        material.paths,
         measured_now(clean_load(metered)[0]),
     )
     found = plans.read_plans(connection, states=OPEN_PLAN_STATES)

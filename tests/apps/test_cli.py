@@ -206,3 +206,46 @@ def test_people_read_the_ranking_and_how_to_go_on(home):
     assert "gridlib serve" in done.stdout
     assert "first_passwords.txt" in done.stdout
     assert "Demo" in done.stdout
+
+
+def test_a_shift_in_the_shell(home):
+    """Alerts, switches, another plan, a study and instructed steps, each by its command."""
+
+    def said(*words, fails=""):
+        done = gridlib(*words, "--json", home=home)
+        assert done.returncode == (1 if fails else 0), done.stderr
+        record = json.loads(done.stdout)
+        if fails:
+            assert record["error"]["code"] == fails
+        return record
+
+    (alert, *_) = said("alerts")["alerts"]
+    assert alert["waits"]
+    assert said("acknowledge", "T-04", "--by", "operator")["acknowledged_by"] == "operator"
+    said("acknowledge", "T-04", "--by", "operator2", fails="changed")
+    shelved = said("shelve", "T-07", "--by", "operator", "--reason", "known", "--hours", "2")
+    assert shelved["shelved_by"] == "operator"
+    assert said("unshelve", "T-07", "--by", "operator")["waits"]
+    assert [row["event"] for row in said("alerts", "T-07")["history"]] == ["UNSHELVED", "SHELVED", "RAISED"]
+    assert gridlib("shelve", "T-07", "--by", "operator", "--reason", "x", home=home).returncode == 2
+
+    assert said("switch", "confirm", "SW-03", "open", "--by", "operator")["mismatch"] == ""
+    row = next(r for r in said("switch", "list")["switches"] if r["switch_id"] == "SW-03")
+    assert (row["state"], row["source"], row["confirmed"]) == ("OPEN", "manual", True)
+
+    found = said("study", "T-07", "--ambient-k", "3")
+    assert found["after"]["hot_spot_c_max"] > found["before"]["hot_spot_c_max"]
+    assert "STUDY" in gridlib("study", "T-07", home=home).stdout
+
+    plan = next(d for d in said("queue")["drafts"] if d["transformer_id"] == "T-07")["plan_id"]
+    said("ask-again", plan, "--by", "operator", "--reason", "tie is hard to reach", fails="refused")
+    said("approve", plan, "--by", "operator")
+    order = said("workorder", "issue", plan, "--by", "operator2", "--crew", "Crew 4")
+    assert order["planned_until"]
+    number = order["work_order_id"]
+    said("workorder", "start", number, "--by", "operator2")
+    said("workorder", "instruct", number, "2", "--by", "operator2", "--to", "R. Haddad", fails="refused")
+    order = said("workorder", "instruct", number, "1", "--by", "operator2", "--to", "R. Haddad")
+    assert (order["steps"][0]["state"], order["steps"][0]["instructed_to"]) == ("INSTRUCTED", "R. Haddad")
+    assert "instructed to R. Haddad" in gridlib("queue", home=home).stdout
+    assert said("audit", "verify")["holds"]

@@ -3,11 +3,14 @@
 import dataclasses
 import json
 
+import numpy as np
+import pandas as pd
 import pytest
 from pydantic import TypeAdapter
 
 from gridlib.adapters.records import network as network_records
 from gridlib.adapters.records import plans
+from gridlib.domain.thermal import ThermalState
 from gridlib.facts.errors import (
     ChangedError,
     FourEyesError,
@@ -154,3 +157,46 @@ def test_asking_again_needs_a_reason_a_draft_and_the_version_shown(demo):
         decisions.ask_again(demo, record.plan_id, by="operator2", reason="no crew", rev=record.rev)
     with pytest.raises(TransitionError):
         decisions.ask_again(demo, record.plan_id, by="operator2", reason="no crew")
+
+
+def copies(base, count):
+    """The same grid several times side by side, as one fleet."""
+
+    def table(frame, *names):
+        parts = [frame.assign(**{n: frame[n] + f"#{k}" for n in names}) for k in range(count)]
+        return pd.concat(parts, ignore_index=True)
+
+    one = base.ground
+    named = {
+        "substations": ("substation_id",),
+        "feeders": ("feeder_id", "substation_id"),
+        "transformers": ("transformer_id", "substation_id", "feeder_id"),
+        "sections": ("section_id", "transformer_id"),
+        "switches": ("switch_id", "from_id", "to_id"),
+        "states": ("switch_id",),
+        "lines": ("line_id", "from_id", "to_id"),
+    }
+    network = dataclasses.replace(
+        one.network, **{name: table(getattr(one.network, name), *keys) for name, keys in named.items()}
+    )
+    ground = dataclasses.replace(
+        one,
+        network=network,
+        forecast=table(one.forecast, "transformer_id"),
+        windows=table(one.windows, "transformer_id"),
+        ambient_c=pd.concat([one.ambient_c.add_suffix(f"#{k}") for k in range(count)], axis=1),
+        initial=ThermalState(*(np.tile(part, count) for part in one.initial)),
+        paths=None,
+        measured_kva=pd.concat([one.measured_kva.add_suffix(f"#{k}") for k in range(count)]),
+    )
+    return dataclasses.replace(base, ground=ground, open_plans=())
+
+
+def test_a_study_is_the_same_in_a_larger_fleet(demo):
+    base = dataclasses.replace(read_base(demo), open_plans=())
+    base = dataclasses.replace(base, ground=dataclasses.replace(base.ground, paths=None))
+    alone = study(demo, "T-07", ambient_k=2, load_pct=3, base=base)
+    among = study(demo, "T-07#4", ambient_k=2, load_pct=3, base=copies(base, 6))
+    assert dataclasses.replace(among.after, messages="") == dataclasses.replace(alone.after, messages="")
+    moved = [[m.close_switch for m in p.moves] for p in alone.plans]
+    assert [[m.close_switch.removesuffix("#4") for m in p.moves] for p in among.plans] == moved
