@@ -47,6 +47,7 @@ class StepState(StrEnum):
     """States of one line of a switching sheet."""
 
     PENDING = "PENDING"
+    INSTRUCTED = "INSTRUCTED"
     COMPLETED = "COMPLETED"
     FAILED = "FAILED"
     SKIPPED = "SKIPPED"

@@ -150,6 +150,30 @@ def run(
 
 
 @app.command()
+def study(
+    transformer_id: str,
+    ambient_k: Annotated[float, typer.Option(help="Added to the air of every hour [K].")] = 0.0,
+    load_pct: Annotated[float, typer.Option(help="Added to every load [%].")] = 0.0,
+    tie_out: Annotated[str, typer.Option(help="A switch that cannot be operated.")] = "",
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Score and plan one transformer again under other circumstances; nothing is stored.
+
+    Example: gridlib study T-07 --ambient-k 3 --load-pct 5
+    """
+    from gridlib.apps.study_view import print_study, study_record
+    from gridlib.workflow.studies import study as study_
+
+    workbench = open_workbench(home)
+    found = study_(workbench, transformer_id, ambient_k=ambient_k, load_pct=load_pct, tie_out=tie_out)
+    if as_json:
+        print(json.dumps(study_record(found), ensure_ascii=False))
+    else:
+        print_study(out, found, workbench.settings.site.tz)
+
+
+@app.command()
 def report(
     name: Annotated[str, typer.Argument(help="The report, for example daily_outlook.")],
     as_of: Annotated[
