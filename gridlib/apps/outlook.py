@@ -216,7 +216,8 @@ def trust(day: Outlook) -> Html:
     sentences = [
         f"Confidence of the forecast, measured on its own past, {known}.",
         f"Findings of this run: {found}.",
-        "Plans are proven by additive kVA with derating, not by AC power flow; protection is not checked.",
+        "Plans are proven by additive kVA with derating and, where impedances are known, by AC power flow; "
+        "protection is not checked.",
         f"The audit trail holds: {day.audit_rows} rows, {day.audit_checkpoints} signed checkpoints. "
         f"Run {day.run_id}.",
     ]

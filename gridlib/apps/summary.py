@@ -11,8 +11,10 @@ from rich.table import Table
 
 from gridlib.adapters.records.plans import PlanRecord
 from gridlib.adapters.records.work_orders import WorkOrderRecord
+from gridlib.domain.alerts import Alert
+from gridlib.domain.lifecycle import UNDONE_STEPS
 from gridlib.domain.planning import describe_chances
-from gridlib.facts.types import Plan, Side
+from gridlib.facts.types import Move, Plan, Side
 from gridlib.workflow.queries import Queue
 
 LEVEL_STYLE = {"HIGH": "bold red", "MEDIUM": "yellow", "LOW": "green"}
@@ -75,10 +77,36 @@ def print_ranking(console: Console, risk: pd.DataFrame, tz: str, *, top: int = 1
 def describe_moves(plan: Plan) -> str:
     """Say in one line what a plan moves where."""
     return "; ".join(
-        f"open {m.open_switch}, close {m.close_switch}: {', '.join(m.sections)} "
+        f"{' '.join(switching_order(m))}: {', '.join(m.sections)} "
         f"from {m.from_transformer} to {m.to_transformer}"
         for m in plan.moves
     )
+
+
+def switching_order(move: Move) -> tuple[str, str]:
+    """Name the two operations of a move in the order in which they are done."""
+    opening, closing = f"open {move.open_switch}", f"close {move.close_switch}"
+    return (f"{closing},", opening) if move.closes_first else (f"{opening},", closing)
+
+
+def element_rows(plan: Plan, tz: str) -> list[dict[str, str]]:
+    """Write what AC power flow found as rows of a table; empty where there was none."""
+    return [
+        {
+            "what": element.role,
+            "where": element.object_id or "touched feeders",
+            "before": _quantity(element.before, element.unit),
+            "after": _quantity(element.after, element.unit),
+            "limit": "-" if element.limit is None else _quantity(element.limit, element.unit),
+            "at": element.scenario,
+            "when": "-" if element.time is None else local_time(element.time, tz),
+        }
+        for element in plan.proof.elements
+    ]
+
+
+def _quantity(value: float, unit: str) -> str:
+    return f"{value:.{3 if unit == 'pu' else 1 if unit == '%' else 0}f} {unit}"
 
 
 def describe_sides(plan: Plan) -> str:
@@ -150,6 +178,8 @@ def print_plan(console: Console, record: PlanRecord) -> None:
     console.print(f"  {describe_chances(plan)}", markup=False)
     if bound := describe_bound(plan):
         console.print(f"  {bound}", markup=False)
+    for note in plan.proof.notes:
+        console.print(f"  {note}", markup=False)
 
 
 def print_queue(console: Console, queue: Queue, tz: str) -> None:
@@ -162,7 +192,16 @@ def print_queue(console: Console, queue: Queue, tz: str) -> None:
         ("issue", r.plan_id, r.plan.transformer_id, f"approved by {r.approved_by}", "-")
         for r in queue.approved
     ]
-    rows += [("work", w.work_order_id, w.plan_id, f"{w.state}, {next_step(w)}", "-") for w in queue.orders]
+    rows += [
+        (
+            "work",
+            w.work_order_id,
+            w.plan_id,
+            f"{'OVERDUE, ' if w.work_order_id in queue.overdue else ''}{w.state}, {next_step(w)}",
+            local_time(w.planned_until, tz),
+        )
+        for w in queue.orders
+    ]
     rows += [
         ("settle", w.work_order_id, w.plan_id, "aborted, not switched back", "-") for w in queue.unsettled
     ]
@@ -170,12 +209,69 @@ def print_queue(console: Console, queue: Queue, tz: str) -> None:
     if not rows:
         console.print("Nothing waits.")
         return
-    print_table(console, "Waiting", ("to do", "what", "for", "state", "decide by"), rows)
+    print_table(console, "Waiting", ("to do", "what", "for", "state", "by"), rows)
+
+
+def print_alerts(console: Console, alerts: Sequence[Alert], tz: str, now: datetime) -> None:
+    """Print the alerts that stand, with how long each has been calling."""
+    rows = [
+        (
+            alert.transformer_id,
+            alert.risk_level,
+            "IMMINENT" if alert.imminent else "",
+            local_time(alert.since, tz),
+            _attention(alert, tz, now),
+        )
+        for alert in alerts
+    ]
+    if not rows:
+        console.print("No alerts.")
+        return
+    print_table(console, "Alerts", ("unit", "level", "24 h", "since", "attention"), rows)
+
+
+def _attention(alert: Alert, tz: str, now: datetime) -> str:
+    if alert.shelved_until is not None:
+        until = local_time(alert.shelved_until, tz)
+        return f"shelved by {alert.shelved_by} until {until}: {alert.shelved_reason}"
+    if alert.acknowledged_by is not None:
+        return f"acknowledged by {alert.acknowledged_by} {local_time(alert.acknowledged_at, tz)}"
+    minutes = (pd.Timestamp(now) - alert.called_at) / pd.Timedelta(minutes=1)
+    return f"{'ESCALATED, ' if alert.escalated else ''}waits for {minutes:.0f} min"
+
+
+def print_history(console: Console, transformer_id: str, history: pd.DataFrame, tz: str) -> None:
+    """Print all that happened to the alerts of one transformer, newest first."""
+    rows = [
+        (local_time(r["time"], tz), r["event"], r["risk_level"], r["by"], r["note"])
+        for r in history.to_dict("records")
+    ]
+    print_table(console, f"Alerts of {transformer_id}", ("when", "what", "level", "by", "note"), rows)
+
+
+def print_switches(console: Console, table: pd.DataFrame, tz: str) -> None:
+    """Print switches, contradicted ones first, then unconfirmed ones."""
+    order = table.assign(fine=table["mismatch"] == "").sort_values(["fine", "confirmed", "switch_id"])
+    rows = [
+        (
+            r["switch_id"],
+            r["kind"],
+            r["state"] if r["state"] == r["normal_state"] else f"{r['state']} (normally {r['normal_state']})",
+            f"{r['health']} {r['tags']}".strip(),
+            r["source"] if r["confirmed"] else f"{r['source']}, NOT CONFIRMED",
+            local_time(r["time"], tz),
+            r["mismatch"],
+        )
+        for r in order.to_dict("records")
+    ]
+    columns = ("switch", "kind", "position", "health", "source", "reported", "contradicted by telemetry")
+    print_table(console, "Switches", columns, rows)
 
 
 def next_step(order: WorkOrderRecord) -> str:
     """Name the next step of a work order."""
     for step in order.steps:
-        if step.state == "PENDING":
-            return f"next step {step.step.number}: {step.step.verb} {step.step.device}"
+        if step.state in UNDONE_STEPS:
+            told = f", instructed to {step.instructed_to}" if step.instructed_to else ""
+            return f"next step {step.step.number}: {step.step.verb} {step.step.device}{told}"
     return "all steps ended"

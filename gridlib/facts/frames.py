@@ -192,6 +192,7 @@ class Substations(_Table):
     substation_id: Series[str] = pa.Field(unique=True)
     name: Series[str] = _optional()
     name_ar: Series[str] = _optional(description="Arabic name")
+    firm_kva: Series[float] = _optional(gt=0, description="what its transformers may carry together [kVA]")
     lat: Series[float] = _optional(ge=-90, le=90)
     lon: Series[float] = _optional(ge=-180, le=180)
 

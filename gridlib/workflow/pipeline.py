@@ -19,20 +19,22 @@ from gridlib.domain.network import check_network, neighbours
 from gridlib.domain.planning import plan_transfers
 from gridlib.domain.quality import clean_load
 from gridlib.domain.risk import hold_level, score_risk, score_sensitivity
+from gridlib.domain.risk.running import measured_now
 from gridlib.domain.thermal.horizon import TAIL_H
 from gridlib.facts.errors import InputError
 from gridlib.facts.frames import ForecastFrame, RiskFrame, SensitivityFrame, WindowFrame, check_frame
 from gridlib.facts.types import PlanState
 from gridlib.workbench import Workbench
 from gridlib.workflow import audit, queries
+from gridlib.workflow.alerts import follow_risk
 from gridlib.workflow.audit import Intention, intention
 from gridlib.workflow.decisions import expire_plans, move_plan
 from gridlib.workflow.heat import forecast_heat
 from gridlib.workflow.material import (
     Material,
     as_findings,
+    forecast_frames,
     oil_frame,
-    path_frame,
     read_ambient,
     read_history,
     read_loads,
@@ -40,10 +42,9 @@ from gridlib.workflow.material import (
     read_normal_history,
 )
 from gridlib.workflow.proof import refresh_record, reserved_moves
+from gridlib.workflow.proposals import save_drafts, write_sheet
 
 STAGES = ("forecast", "risk", "planning", "instructions")
-MEASURED_AGE_STEPS = 3
-"""A reading counts as the load of now for this many steps after it; then rule R0 does without."""
 
 
 @dataclass(frozen=True)
@@ -142,11 +143,8 @@ def run_forecast(
         "readings": int(metered.notna().to_numpy().sum()),
         "forecasts": forecast.frame["transformer_id"].nunique(),
     }
-    frames = {"forecast": forecast.frame, "windows": forecast.windows}
-    if forecast.paths is not None:
-        frames["paths"] = path_frame(forecast.paths)
     findings = pd.concat([as_findings(forecast.findings), ambient.findings], ignore_index=True)
-    return _record(workbench, run, "forecast", frames, findings, counts, begun)
+    return _record(workbench, run, "forecast", forecast_frames(forecast), findings, counts, begun)
 
 
 def run_risk(workbench: Workbench, run_id: str = "") -> StageResult:
@@ -169,7 +167,7 @@ def run_risk(workbench: Workbench, run_id: str = "") -> StageResult:
         loads.network,
         limits=limits,
         tz=settings.site.tz,
-        measured_kva=metered.ffill(limit=MEASURED_AGE_STEPS).iloc[-1].dropna(),
+        measured_kva=measured_now(metered),
         normal_kva=normal_kva,
         day_limits=heat.day_limits,
     )
@@ -236,19 +234,10 @@ def run_planning(workbench: Workbench, run_id: str = "") -> StageResult:
         for record in kept:
             if record.state in (PlanState.DRAFT, PlanState.APPROVED):
                 plans.refresh_plan_body(act.connection, record, record.plan)
-        year = act.at.tz_convert(workbench.settings.site.tz).year
         for case in cases:
             plans.save_case(act.connection, run.run_id, case)
-            for plan in () if replay or case.transformer_id in taken else case.plans:
-                number = workbench.store.next_number(act.connection, "plan", year)
-                plans.save_plan(
-                    act.connection,
-                    f"PLAN-{year}-{number:04d}",
-                    run.run_id,
-                    plan,
-                    prepared_by=run.started_by,
-                    created_at=act.at,
-                )
+            fresh = () if replay or case.transformer_id in taken else case.plans
+            save_drafts(workbench, act, run.run_id, fresh, prepared_by=run.started_by)
     return _result(workbench, run.run_id, "planning")
 
 
@@ -262,15 +251,7 @@ def run_instructions(workbench: Workbench, run_id: str = "") -> StageResult:
     with workbench.store.read() as connection:
         waiting = plans.read_plans(connection, states=[PlanState.DRAFT, PlanState.APPROVED])
     sheets = [
-        workbench.draft(
-            record.plan,
-            record.plan_id,
-            material.network,
-            material.forecast,
-            tz=workbench.settings.site.tz,
-            limits=workbench.settings.limits,
-        )
-        for record in ([] if _is_replay(workbench, run) else waiting)
+        write_sheet(workbench, record, material) for record in ([] if _is_replay(workbench, run) else waiting)
     ]
     with _stage(workbench, run, "instructions", {"sheets": len(sheets)}, begun) as act:
         for sheet in sheets:
@@ -379,6 +360,7 @@ def _record(
         runs.save_findings(act.connection, run.run_id, stage, findings)
         if "risk" in frames:
             runs.save_risk(act.connection, run.run_id, frames["risk"])
+            follow_risk(act, run, frames["risk"])
     return _result(workbench, run.run_id, stage)
 
 

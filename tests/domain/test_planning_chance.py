@@ -145,6 +145,20 @@ def test_the_limit_of_a_switch_counts_too() -> None:
     assert found.p_holds == 0.75
 
 
+def test_the_head_of_a_feeder_counts_where_sections_change_between_feeders() -> None:
+    feeders = pd.DataFrame(
+        {"feeder_id": ["F1", "F2"], "substation_id": "S", "voltage_kv": 1.0, "limit_a": [np.nan, 270.0]}
+    )
+    units = NETWORK.transformers.assign(feeder_id=["F1", "F2", "F2"], substation_id="S")
+    two = replace(NETWORK, feeders=feeders, transformers=units)
+    # F2 carries T2 and T3, 100 + 100 kVA, and 260 more with the plan; it may carry 467.7.
+    known = paths(T1=[0, 0, 0, 0], T2=[0, 5, 20, -20], T3=[0, 5, -20, 30])
+    assert chances(known, two).p_holds == 0.5
+    assert chances(known, replace(two, transformers=units.assign(feeder_id="F2"))).p_holds == 1.0
+    # The head counts no more where a load on it is not known.
+    assert chances(paths(T1=[0, 0], T2=[5, 5]), two).p_holds == 1.0
+
+
 def test_headroom_promised_to_another_plan_is_not_there() -> None:
     other = Move("b4", "t2", ("e",), "T3", "T2")  # half of T3 comes to T2 as well
     known = paths(T1=[0, 0], T2=[0, 0], T3=[0, -40])

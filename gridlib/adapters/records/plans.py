@@ -24,7 +24,10 @@ OPEN_PLAN_STATES = (PlanState.DRAFT, PlanState.APPROVED, PlanState.ISSUED, PlanS
 
 @dataclass(frozen=True)
 class PlanRecord:
-    """A plan as stored: the proven transfer and where it stands."""
+    """A plan as stored: the proven transfer and where it stands.
+
+    ``decided_by`` and ``decided_at`` say who put it into its state and when; a new draft, who prepared it.
+    """
 
     plan_id: str
     run_id: str
@@ -35,6 +38,8 @@ class PlanRecord:
     prepared_by: str
     approved_by: str | None
     created_at: pd.Timestamp
+    decided_by: str
+    decided_at: pd.Timestamp
 
 
 def save_case(connection: Connection, run_id: str, case: PlanningCase) -> None:
@@ -126,6 +131,8 @@ def read_plans(
             r.prepared_by,
             r.approved_by,
             parse_utc(r.created_at),
+            r.decided_by or r.prepared_by,
+            parse_utc(r.decided_at or r.created_at),
         )
         for r in connection.execute(query)
     ]
@@ -144,6 +151,7 @@ def set_plan_state(
     state: PlanState,
     *,
     reason: str,
+    by: str,
     at: pd.Timestamp,
     approved_by: str | None = None,
 ) -> None:
@@ -155,6 +163,7 @@ def set_plan_state(
             state=str(state),
             reason=reason,
             rev=record.rev + 1,
+            decided_by=by,
             decided_at=utc_text(at),
             approved_by=approved_by,
         )

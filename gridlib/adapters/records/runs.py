@@ -14,11 +14,8 @@ from gridlib.adapters import tables as t
 from gridlib.adapters.records.network import read_newest_states
 from gridlib.adapters.store import parse_utc, utc_text
 from gridlib.facts.errors import NotFoundError
-from gridlib.facts.types import RiskLevel
 
 _RUN_ORDER: list[Any] = [t.run.c.issued_at, t.run.c.started_at, t.run.c.run_id]
-_LEVELS = tuple(RiskLevel)
-"""From least to most severe."""
 
 
 @dataclass(frozen=True)
@@ -211,64 +208,16 @@ def read_risk(connection: Connection, run_id: str, transformer_id: str = "") -> 
     return list(connection.scalars(query))
 
 
-def save_acknowledgement(
-    connection: Connection,
-    run_id: str,
-    row: Mapping[str, Any],
-    *,
-    by: str,
-    at: pd.Timestamp,
-    note: str,
-) -> None:
-    """Write down that a person has seen the risk of a transformer."""
-    connection.execute(
-        t.acknowledgement.insert().values(
-            run_id=run_id,
-            transformer_id=row["transformer_id"],
-            risk_level=row["risk_level"],
-            acknowledged_by=by,
-            acknowledged_at=utc_text(at),
-            note=note,
-        )
-    )
+def store_version(connection: Connection) -> tuple[str, ...]:
+    """Name what the newest risk, the positions of switches, plans and ingests are, cheaply.
 
-
-def acknowledged(connection: Connection, run_id: str) -> dict[str, str]:
-    """Map the transformers of a run that need no new acknowledgement to who has seen them.
-
-    The newest acknowledgement of a transformer, given on this run or an earlier one, holds until its level
-    rises: a run in which it is above its lowest level since then brings the alert back.
+    Two moments with the same answer show the same to whoever reads runs, network and open plans.
     """
-    seen = t.acknowledgement
-    this = tuple(connection.execute(sa.select(*_RUN_ORDER).where(t.run.c.run_id == run_id)).first() or ())
-    acks: sa.Select[Any] = sa.select(*_RUN_ORDER, seen.c.transformer_id, seen.c.acknowledged_by)
-    given: dict[str, tuple[tuple[str, ...], str]] = {}
-    for row in sorted(tuple(row) for row in connection.execute(acks.join(seen))):
-        if row[:3] <= this:
-            given[row[3]] = (row[:3], row[4])
-
-    levels: sa.Select[Any] = sa.select(*_RUN_ORDER, t.risk.c.transformer_id, t.risk.c.risk_level)
-    levels = levels.join(t.risk).where(
-        t.risk.c.transformer_id.in_(sa.select(seen.c.transformer_id)),
-        t.run.c.issued_at >= min((run[0] for run, _ in given.values()), default=""),
+    counts = (
+        sa.select(sa.func.max(t.switch_state.c.state_id)),
+        sa.select(sa.func.max(t.ingest_file.c.seq)),
+        sa.select(sa.func.count(t.plan.c.plan_id)),
+        sa.select(sa.func.sum(t.plan.c.rev)),
     )
-    lowest: dict[str, int] = {}
-    now: dict[str, int] = {}
-    for row in connection.execute(levels):
-        run, transformer_id, level = tuple(row[:3]), row[3], _LEVELS.index(row[4])
-        if transformer_id in given and given[transformer_id][0] <= run <= this:
-            lowest[transformer_id] = min(level, lowest.get(transformer_id, level))
-            if run == this:
-                now[transformer_id] = level
-    return {name: given[name][1] for name, level in now.items() if level <= lowest[name]}
-
-
-def unacknowledged(connection: Connection, run_id: str) -> list[str]:
-    """List the HIGH transformers of a run that wait for an acknowledgement, worst first."""
-    seen = acknowledged(connection, run_id)
-    query = (
-        sa.select(t.risk.c.transformer_id)
-        .where(t.risk.c.run_id == run_id, t.risk.c.risk_level == "HIGH")
-        .order_by(t.risk.c.risk_score.desc())
-    )
-    return [name for name in connection.scalars(query) if name not in seen]
+    run_id = newest_run_id(connection, stage="risk") or ""
+    return (run_id, *(str(connection.scalar(query)) for query in counts))

@@ -42,6 +42,8 @@ def init(
     )
     if workbench.settings.site.notice and not as_json:
         out.print(workbench.settings.site.notice, markup=False)
+    if workbench.first_passwords_path.exists() and not as_json:
+        out.print(f"Passwords of the example people: {workbench.first_passwords_path}", markup=False)
 
 
 @app.command()
@@ -148,6 +150,30 @@ def run(
 
 
 @app.command()
+def study(
+    transformer_id: str,
+    ambient_k: Annotated[float, typer.Option(help="Added to the air of every hour [K].")] = 0.0,
+    load_pct: Annotated[float, typer.Option(help="Added to every load [%].")] = 0.0,
+    tie_out: Annotated[str, typer.Option(help="A switch that cannot be operated.")] = "",
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Score and plan one transformer again under other circumstances; nothing is stored.
+
+    Example: gridlib study T-07 --ambient-k 3 --load-pct 5
+    """
+    from gridlib.apps.study_view import print_study, study_record
+    from gridlib.workflow.studies import study as study_
+
+    workbench = open_workbench(home)
+    found = study_(workbench, transformer_id, ambient_k=ambient_k, load_pct=load_pct, tie_out=tie_out)
+    if as_json:
+        print(json.dumps(study_record(found), ensure_ascii=False))
+    else:
+        print_study(out, found, workbench.settings.site.tz)
+
+
+@app.command()
 def report(
     name: Annotated[str, typer.Argument(help="The report, for example daily_outlook.")],
     as_of: Annotated[
@@ -168,19 +194,31 @@ def report(
 
 @app.command()
 def serve(
-    as_user: Annotated[str, typer.Option("--as", help="The user who acts in the screens.")],
     port: Annotated[
         int, typer.Option(help="Port on this machine; 0: any free one.", min=0, max=65535)
     ] = 8866,
     home: Home = None,
 ) -> None:
-    """Open the decision desk in the browser, on this machine only.
+    """Serve the screens to everybody who has an account; stops with Ctrl-C.
 
-    Example: gridlib serve --as operator
+    Example: gridlib serve --port 8866
     """
-    from gridlib.apps.serve import serve as serve_
-    from gridlib.workflow.accounts import get_user
+    from gridlib.apps.server.app import serve as serve_
 
-    workbench = open_workbench(home)
-    user = get_user(workbench, as_user)
-    serve_(workbench.settings.home, username=user.username, roles=[str(r) for r in user.roles], port=port)
+    serve_(open_workbench(home).settings.home, port=port)
+
+
+@app.command()
+def lab(
+    port: Annotated[
+        int, typer.Option(help="Port on this machine; 0: any free one.", min=0, max=65535)
+    ] = 8888,
+    home: Home = None,
+) -> None:
+    """Serve JupyterLab on the notebooks of the workspace to everybody with the role analyst.
+
+    Example: gridlib lab --port 8888
+    """
+    from gridlib.apps.server.lab import lab as lab_
+
+    lab_(open_workbench(home).settings.home, port=port)

@@ -6,7 +6,14 @@ from pathlib import Path
 from gridlib.adapters.records.people import UserRecord
 from gridlib.adapters.records.work_orders import WorkOrderRecord
 from gridlib.apps.html import Html, badge, escape, table
-from gridlib.apps.summary import describe_bound, describe_limit, describe_relief, local_time
+from gridlib.apps.summary import (
+    describe_bound,
+    describe_limit,
+    describe_relief,
+    element_rows,
+    local_time,
+    switching_order,
+)
 from gridlib.domain.planning import describe_chances
 from gridlib.facts.errors import NotFoundError
 from gridlib.facts.messages import render
@@ -90,16 +97,22 @@ def _summary(workbench: Workbench, file: PlanFile) -> Html:
     moves = "".join(f"<li>{escape(text)}</li>" for text in _moves(plan))
     return Html(
         f"<p>{badge(record.state)} {escape(record.reason)}</p>{_risk(workbench, plan.transformer_id)}"
-        f"<p><b>What it does</b></p><ol>{moves}</ol>{_sides(plan)}{_facts(workbench, plan, file.case)}"
+        f"<p><b>What it does</b></p><ol>{moves}</ol>{_sides(plan)}"
+        f"{_elements(plan, workbench.settings.site.tz)}{_facts(workbench, plan, file.case)}"
     )
 
 
 def _moves(plan: Plan) -> list[str]:
     return [
-        f"Open {m.open_switch}, then close {m.close_switch}: {', '.join(m.sections)} goes from "
+        f"First {' then '.join(switching_order(m))}: {', '.join(m.sections)} goes from "
         f"{m.from_transformer} to {m.to_transformer}"
         for m in plan.moves
     ]
+
+
+def _elements(plan: Plan, tz: str) -> Html:
+    rows = element_rows(plan, tz)
+    return table(rows, caption="AC power flow, worst hour in the state that stays") if rows else Html("")
 
 
 def _sides(plan: Plan) -> Html:
@@ -176,6 +189,7 @@ def _facts(workbench: Workbench, plan: Plan, case: PlanningCase | None) -> Html:
         f"{plan.proof.margin_pct:.0f} % of a receiver's rating. NOT CHECKED: {not_checked}.",
         f"{plan.operations} switching operations; about {plan.interrupted_customers} customers are off "
         "between opening and closing.",
+        *(f"{note}." for note in plan.proof.notes),
         f"Needed from {local_time(plan.needed_from, tz)} to {local_time(plan.needed_until, tz)}; "
         f"decide by {local_time(plan.decide_by, tz)}.",
     ]

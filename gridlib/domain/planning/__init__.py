@@ -5,8 +5,9 @@ and `grid` write them for the optimiser. `portfolio` finds the best switching fo
 together and takes it apart, `options` the best for each number of operations around each of them. `feeding`
 puts switches into steps, `states` works out limits and heat of each state on the way, `prove` checks them,
 `way_back` finds until when one may return. `score` and `rank` weigh, `choose` decides which plans stand,
-`why_not` names what forbids the rest; `chance` says beside the rank how likely a plan holds, on `scenarios`
-of past days. `plan` does all of it, `refresh` the numbers again for a plan that is kept.
+`why_not` names what forbids the rest; `ac` and `parallel` look at voltages, at what lies above and at closed
+loops; `chance` says beside the rank how likely a plan holds, on `scenarios` of past days. `plan` does all of
+it, `refresh` the numbers again for a plan that is kept.
 """
 
 from gridlib.domain.planning.chance import describe_chances

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from gridlib.domain.planning.feeding import Feeding, moves_feeding
-from gridlib.domain.planning.fleet import Fleet, Floats
+from gridlib.domain.planning.fleet import Fleet, Floats, Place
 from gridlib.domain.planning.grid import QUANTILE_WEIGHTS
 from gridlib.domain.planning.hours import TOLERANCE_KVA
 from gridlib.domain.planning.reserve import landing_of, waiting_moves
@@ -101,9 +101,10 @@ def outcomes_of(
     -------
     DataFrame or None
         ``day`` whose errors are taken, ``end`` of the moved sections' +- range (-1, 0, 1), ``weight``; and
-        over donors, receivers and the switches of known limit on their trees: ``p_holds``: no limit is newly
+        over donors, receivers, the switches of known limit on their trees, and the feeder heads and
+        substations of known limit and load between which sections change: ``p_holds``: no limit is newly
         broken and no violation grows; ``p_clear_before``, ``p_clear_after``: nothing is over its limit. None
-        where a load has no paths.
+        where a donor, a receiver or a section has no paths.
 
     Notes
     -----
@@ -120,14 +121,16 @@ def outcomes_of(
     if scenarios.paths is None or after is None:
         return None
     limit_kva = [may_carry[unit] for unit in units]
-    for name in _limited(fleet, before, after):
-        limit_kva.append((fleet.devices[name].limit_kva, fleet.devices[name].limit_kva))
+    crossed = _limited_places(scenarios, moves)
+    named = [fleet.devices[name].limit_kva for name in _limited(fleet, before, after)]
+    limit_kva += [(kva, kva) for kva in (*named, *(fleet.above_kva[place] for place in crossed))]
     has_range = _has_range(scenarios, moves)
     parts = []
     for end, weight in zip(ENDS, QUANTILE_WEIGHTS.values(), strict=True) if has_range else ((0, 1.0),):
         flows = [
-            *_unit_flows(scenarios, units, moves, waiting, end),
+            *_summed_flows(scenarios, units, moves, waiting, end),
             *_switch_flows(scenarios, before, after, moves, waiting, end),
+            *_summed_flows(scenarios, crossed, moves, waiting, end),
         ]
         held = _held(flows, limit_kva, 1 + rules.derating_pct / 100)
         if held is None:
@@ -185,30 +188,49 @@ def _within(load_kva: Floats, limit_kva: Floats | float) -> Bools:
     return np.asarray((load_kva <= limit_kva + TOLERANCE_KVA).all(axis=(0, 2)))
 
 
-def _unit_flows(
-    scenarios: Scenarios, units: Sequence[int], moves: Sequence[Move], waiting: Sequence[Move], end: int
+def _summed_flows(
+    scenarios: Scenarios,
+    elements: Sequence[int] | Sequence[Place],
+    moves: Sequence[Move],
+    waiting: Sequence[Move],
+    end: int,
 ) -> list[_Flow]:
+    """Load of transformers, or of all that hang on a feeder or substation."""
     change = _changes(scenarios, moves, end)
     flows = []
-    for unit in units:
-        most = least = scenarios.present_kva(unit)
+    for element in elements:
+        most = least = (
+            scenarios.place_kva(element) if isinstance(element, Place) else scenarios.present_kva(element)
+        )
         for other in waiting:
-            brought = _changes(scenarios, [other], 0).get(unit, 0.0)
+            brought = _changes(scenarios, [other], 0).get(element, 0.0)
             most, least = most + np.maximum(brought, 0.0), least + np.minimum(brought, 0.0)
-        flows.append(_Flow(np.stack([most, -least]), np.stack([most + change[unit], -least - change[unit]])))
+        moved = change[element]
+        flows.append(_Flow(np.stack([most, -least]), np.stack([most + moved, -least - moved])))
     return flows
 
 
-def _changes(scenarios: Scenarios, moves: Iterable[Move], end: int) -> Mapping[int, Floats]:
-    """Change of load [J, T] of each transformer that moves touch."""
+def _changes(scenarios: Scenarios, moves: Iterable[Move], end: int) -> dict[int | Place, Floats]:
+    """Change of load [J, T] of transformers, and of feeders and substations that sections leave or reach."""
     fleet = scenarios.fleet
-    changed: dict[int, Floats] = {}
+    changed: dict[int | Place, Floats] = {}
     for move in moves:
         moved = scenarios.moved_kva(move, end)
-        for name, kva in ((move.from_transformer, -moved), (move.to_transformer, moved)):
-            unit = fleet.position(name)
-            changed[unit] = changed.get(unit, 0.0) + kva
+        donor, receiver = _ends(fleet, [move])
+        pairs: list[tuple[int | Place, int | Place]] = [(donor, receiver)]
+        pairs += zip(fleet.places[donor], fleet.places[receiver], strict=True)
+        for left, reached in pairs:
+            if left != reached:
+                changed[left] = changed.get(left, 0.0) - moved
+                changed[reached] = changed.get(reached, 0.0) + moved
     return changed
+
+
+def _limited_places(scenarios: Scenarios, moves: Sequence[Move]) -> list[Place]:
+    """Name the feeders and substations of known limit and load that sections leave or reach."""
+    known = scenarios.fleet.above_kva
+    places = [place for place in _changes(scenarios, moves, 0) if isinstance(place, Place) and place in known]
+    return [place for place in places if np.isfinite(scenarios.place_kva(place)).all()]
 
 
 def _switch_flows(

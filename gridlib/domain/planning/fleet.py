@@ -33,9 +33,6 @@ SPREAD = (np.array(QUANTILE_LEVELS) - 0.5)[:, None] / 0.4
 """How much of a section's +- range is added at each quantile: none at p50, all of it at p90, less at p10."""
 
 
-_ROUNDING = 1e-9  # shares that sum to 1 but for it leave nothing
-
-
 class Device(NamedTuple):
     """One switch: its row in the tables, its present state, and its ends as positions in the tree (or -1)."""
 
@@ -53,6 +50,14 @@ class Device(NamedTuple):
     limit_kva: float
     phase_rotation: str
     remote: bool
+    may_parallel: bool
+
+
+class Place(NamedTuple):
+    """What several transformers share above them: kind (feeder, substation) and name."""
+
+    kind: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,8 @@ class Fleet:
         has seen it.
     limit_by : array of str [T, N]
         What binds.
+    above_kva : dict
+        What feeder heads and substations may carry, where it is known.
     """
 
     network: Network
@@ -100,6 +107,7 @@ class Fleet:
     devices: dict[str, Device]
     limit_kva: Floats
     limit_by: npt.NDArray[np.object_]
+    above_kva: dict[Place, float]
 
     @cached_property
     def names(self) -> npt.NDArray[np.object_]:
@@ -154,6 +162,21 @@ class Fleet:
         """The transformers' table in the order of the arrays."""
         rows = self.network.transformers.drop_duplicates("transformer_id").set_index("transformer_id")
         return rows.reindex(self.tree.nodes[: self.tree.transformers]).rename_axis("transformer_id")
+
+    @cached_property
+    def places(self) -> list[tuple[Place, Place]]:
+        """Feeder and substation of each transformer."""
+        pairs = self.units[["feeder_id", "substation_id"]].astype(str).itertuples(index=False, name=None)
+        return [(Place("feeder", feeder), Place("substation", station)) for feeder, station in pairs]
+
+    @cached_property
+    def units_below(self) -> dict[Place, list[int]]:
+        """Transformers of each feeder and substation."""
+        found: dict[Place, list[int]] = defaultdict(list)
+        for unit, places in enumerate(self.places):
+            for place in places:
+                found[place].append(unit)
+        return found
 
     @cached_property
     def _sections(self) -> pd.DataFrame:
@@ -245,15 +268,6 @@ class Fleet:
         normal, share, spread_pu = (values[section - self.tree.transformers] for values in self._shares)
         return int(normal), float(share), float(spread_pu)
 
-    def own_kva(self, quantile: int) -> Floats:
-        """Load [T, transformers] on the transformers beside all their sections, at one quantile [kVA]."""
-        normal, share, _ = self._shares
-        known = (normal >= 0) & np.isfinite(share)
-        shared = np.bincount(normal[known], share[known], minlength=self.tree.transformers)
-        left = np.where(np.abs(1 - shared) > _ROUNDING, 1 - shared, 0.0)
-        own: Floats = left * self.normal_kva[quantile]
-        return own
-
     def spread_pu(self, sections: npt.NDArray[np.int64]) -> Floats:
         """+- range of the loads of sections, share of the load."""
         spread: Floats = self._shares[2][sections - self.tree.transformers]
@@ -336,8 +350,39 @@ def build_fleet(network: Network, forecast: pd.DataFrame, tz: str, limits: Limit
     device = column_of(table, "limit_kva").reindex(units).to_numpy(dtype=float)
     devices = _devices(network, states, tree)
     limit_pu, by = limit_beside_heat(limits, device / rating, rating.shape)
-    hourly = (np.broadcast_to(values, load_kva.shape[1:]) for values in (limit_pu * rating, by))
-    return Fleet(network, states, times, tz, tree, normal_kva, load_kva, rating, device, devices, *hourly)
+    limit_kva, limit_by = (np.broadcast_to(v, load_kva.shape[1:]) for v in (limit_pu * rating, by))
+    return Fleet(
+        network,
+        states,
+        times,
+        tz,
+        tree,
+        normal_kva,
+        load_kva,
+        rating,
+        device,
+        devices,
+        limit_kva,
+        limit_by,
+        _above_kva(network, limits),
+    )
+
+
+def _above_kva(network: Network, limits: Limits) -> dict[Place, float]:
+    """Tell what feeder heads and substations may carry, where it is known [kVA].
+
+    What the site allows transformers beyond their nameplate, it does not allow cables.
+    """
+    feeders, stations = network.feeders, network.substations
+    ampere_kv = feeders["limit_a"].astype(float) * feeders["voltage_kv"].astype(float)
+    kva = {
+        Place("feeder", str(name)): 3**0.5 * value
+        for name, value in zip(feeders["feeder_id"], ampere_kv, strict=True)
+    }
+    if "firm_kva" in stations:
+        firm = zip(stations["substation_id"], stations["firm_kva"].astype(float), strict=True)
+        kva |= {Place("substation", str(name)): value for name, value in firm}
+    return {place: float(value) * limits.line_limit_pct / 100 for place, value in kva.items() if value > 0}
 
 
 def _devices(network: Network, states: pd.DataFrame, tree: FeedingTree) -> dict[str, Device]:
@@ -358,6 +403,9 @@ def _devices(network: Network, states: pd.DataFrame, tree: FeedingTree) -> dict[
         states["time"],
         *(switches[name].astype(float).tolist() for name in optional),
         rotation.where(rotation.notna(), "").astype(str).str.strip(),
-        switches["remote"].fillna(False).astype(bool).tolist() if "remote" in switches else no,
+        *(
+            switches[name].fillna(False).astype(bool).tolist() if name in switches else no
+            for name in ("remote", "may_parallel")
+        ),
     ]
     return {row[0]: Device(*row) for row in zip(*columns, strict=True)}

@@ -6,12 +6,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from gridlib.domain.planning.ac import ADDITIVE_LEAVES_OUT, AcCheck, check_ac
+from gridlib.domain.planning.above import above_limits
+from gridlib.domain.planning.ac import AcCheck, AcFleet, additive_leaves_out, check_ac
 from gridlib.domain.planning.devices import Refusal, blocked, conflicts, misfits, unconfirmed
 from gridlib.domain.planning.feeding import Feeding, moves_feeding
 from gridlib.domain.planning.fleet import Fleet, build_fleet
 from gridlib.domain.planning.heat import Heat, heat_of
 from gridlib.domain.planning.hours import all_hours, load_break, switch_limits, unknown_loads
+from gridlib.domain.planning.parallel import why_open_first
 from gridlib.domain.planning.reserve import Reservation, reserve
 from gridlib.domain.planning.states import Unit, prefixes, too_hot, unit_states
 from gridlib.domain.thermal import ThermalState
@@ -84,11 +86,12 @@ def prove_moves(
     fleet = build_fleet(network, forecast, tz, limits)
     heat = None if ambient_c is None else heat_of(fleet, forecast, ambient_c, initial)
     moment = fleet.times[0] if now is None else now
-    return prove_in(fleet, moves, heat, reserve(fleet, reserved), limits, rules, moment)
+    ac = AcFleet(fleet, limits, rules)
+    return prove_in(ac, moves, heat, reserve(fleet, reserved), limits, rules, moment)
 
 
 def prove_in(
-    fleet: Fleet,
+    ac: AcFleet,
     moves: Sequence[Move],
     heat: Heat | None,
     reserved: Reservation,
@@ -97,7 +100,16 @@ def prove_in(
     now: pd.Timestamp,
 ) -> Proof:
     """Prove load transfers in a fleet, as `prove_moves`; without ``heat`` no heat is checked."""
+    fleet = ac.fleet
     trial = try_moves(fleet, moves, reserved, limits, rules)
+    notes: list[str] = []
+    if not trial.refusals:
+        for move, why in zip(moves, why_open_first(ac, moves, reserved), strict=True):
+            if why and move.closes_first:
+                refusal = Refusal("may_not_parallel", f"{move.close_switch} may not close first: {why}")
+                trial = trial._replace(refusals=(*trial.refusals, refusal))
+            elif why:
+                notes.append(f"{move.open_switch} opens first: {why}")
     unknown: tuple[str, ...] = ("hot spot",)
     if heat is not None and trial.margin_pct is not None:
         units = list(fleet.deltas(moves))
@@ -106,40 +118,48 @@ def prove_in(
         unknown = tuple(
             f"hot spot of {fleet.names[unit]}" for unit, state in states[-1].items() if not state.is_warm
         )
-    return proof_of(fleet, moves, trial, limits, rules, now, unknown)
+    # What the additive check does not refuse is solved by AC power flow, where the impedances are known.
+    checked = (
+        AcCheck("", (), additive_leaves_out(fleet, moves))
+        if trial.refusals
+        else check_ac(ac, moves, reserved)
+    )
+    return proof_of(fleet, moves, trial, checked, rules, now, heat_unknown=unknown, notes=tuple(notes))
 
 
 def proof_of(
     fleet: Fleet,
     moves: Sequence[Move],
     trial: Trial,
-    limits: Limits,
+    checked: AcCheck,
     rules: PlanningRules,
     now: pd.Timestamp,
+    *,
     heat_unknown: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
 ) -> Proof:
-    """Write the outcome of a trial down; ``heat_unknown`` is what heat could not be looked at.
+    """Write the outcome of a trial and of the AC power flow down.
 
-    Every plan passes here, in planning and whenever it is proven again: what the additive check does not
-    refuse is solved by AC power flow, where the impedances are known.
+    ``heat_unknown`` is what heat could not be looked at, ``notes`` say why moves open first.
     """
-    ac = AcCheck("", (), ADDITIVE_LEAVES_OUT) if trial.refusals else check_ac(fleet, moves, limits, rules)
     oldest = now - pd.Timedelta(hours=rules.state_max_age_h)
     doubtful = dict(unconfirmed(fleet, moves, oldest))
     ties = [fleet.devices[move.close_switch] for move in moves if move.close_switch in fleet.devices]
     return Proof(
-        holds=not trial.refusals and not ac.refusals,
+        holds=not trial.refusals and not checked.refusals,
         method=f"additive kVA, {rules.derating_pct:g} % derated"
-        + (f", and {ac.method}" if ac.method else ""),
-        reasons=tuple(refusal.reason for refusal in (*trial.refusals, *ac.refusals)),
+        + (f", and {checked.method}" if checked.method else ""),
+        reasons=tuple(refusal.reason for refusal in (*trial.refusals, *checked.refusals)),
         not_checked=(
-            *ac.not_checked,
+            *checked.not_checked,
             *heat_unknown,
             *(f"state of {name} ({why})" for name, why in doubtful.items()),
             *(f"limit of {tie.switch_id}" for tie in ties if np.isnan(tie.limit_kva)),
         ),
         margin_pct=trial.margin_pct,
         unconfirmed=tuple(doubtful),
+        elements=checked.elements,
+        notes=notes,
     )
 
 
@@ -185,11 +205,16 @@ def try_moves(
     refusals = list(load_break(fleet, moves, rules))
     # Each state that the sheet passes through, and that an abort may leave, is looked at in every hour.
     for count, feeding in enumerate(_states(fleet, moves), start=1):
+        done = moves[:count]
         now = states[count] if states else None
-        overloads, left_pct = all_hours(fleet, moves[:count], reserved, rules, now)
-        found = (*switch_limits(fleet, moves[:count], feeding, reserved, rules), *overloads)
-        if states:
-            found += tuple(too_hot(fleet, states[0], states[count], limits))
+        overloads, left_pct = all_hours(fleet, done, reserved, rules, now)
+        found = (
+            *switch_limits(fleet, done, feeding, reserved, rules),
+            *overloads,
+            *above_limits(fleet, done, reserved, rules),
+        )
+        if states and now:
+            found += tuple(too_hot(fleet, states[0], now, limits))
         if count < len(moves):
             found = tuple(
                 refusal._replace(
