@@ -78,19 +78,6 @@ def get_request(workbench: Workbench, request_id: str) -> RunRequest:
         return run_requests.read_request(connection, request_id)
 
 
-def get_requests(
-    workbench: Workbench,
-    *,
-    states: Sequence[RequestState] = (),
-    after: str = "",
-    limit: int | None = None,
-) -> list[RunRequest]:
-    """List requests, oldest first, at most ``limit`` behind the one named ``after``."""
-    fail_lost(workbench)
-    with workbench.store.read() as connection:
-        return run_requests.read_requests(connection, states=states, after=after, limit=limit)
-
-
 def fail_lost(workbench: Workbench) -> None:
     """Write down that a request has failed whose process is gone."""
     if _in_state(workbench, RequestState.RUNNING):

@@ -13,7 +13,7 @@ import pytest
 from gridlib.adapters.lock import holding
 from gridlib.facts.errors import FourEyesError, RefusedError, RoleError
 from gridlib.facts.types import PlanState, RequestState
-from gridlib.workflow import audit, decisions, queries, requests
+from gridlib.workflow import audit, decisions, listings, queries, requests
 from gridlib.workflow.pipeline import STAGES
 
 WORK_OFF = """
@@ -30,6 +30,10 @@ print("over", flush=True)
 """
 
 
+def asked(workbench):
+    return listings.list_requests(workbench, limit=100)
+
+
 def worker(workbench, then="pass"):
     return subprocess.Popen(
         [sys.executable, "-c", WORK_OFF.format(then=then), str(workbench.settings.home)],
@@ -41,7 +45,7 @@ def worker(workbench, then="pass"):
 def test_requests_are_worked_off_in_order_and_say_how_they_ended(demo):
     first = requests.request_run(demo, ["forecast", "risk"], by="analyst")
     second = requests.request_run(demo, ["planning", "instructions"], by="analyst")
-    assert [r.state for r in requests.get_requests(demo)] == [RequestState.QUEUED] * 2
+    assert [r.state for r in asked(demo)] == [RequestState.QUEUED] * 2
     assert requests.needs_worker(demo)
     assert requests.work_off(demo) == [first, second]
     assert not requests.needs_worker(demo)
@@ -73,7 +77,7 @@ def test_who_asks_is_the_preparer_and_cannot_approve(demo):
 def test_only_analysts_ask_for_runs(demo, username):
     with pytest.raises(RoleError):
         requests.request_run(demo, ["risk"], by=username)
-    assert requests.get_requests(demo) == []
+    assert asked(demo) == []
 
 
 def test_a_run_that_fails_says_why_and_the_next_one_is_done(demo):
@@ -94,7 +98,7 @@ def test_so_many_may_wait_and_no_more(demo, monkeypatch):
     with pytest.raises(RefusedError) as refused:
         requests.request_run(demo, ["risk"], by="analyst")
     assert first in refused.value.what_to_do
-    assert len(requests.get_requests(demo)) == 2
+    assert len(asked(demo)) == 2
 
 
 def test_a_request_whose_process_was_killed_has_failed(demo):
@@ -112,12 +116,12 @@ def test_a_request_whose_process_was_killed_has_failed(demo):
 
 
 def test_two_workers_never_work_at_once(demo):
-    asked = [requests.request_run(demo, ["risk"], by="analyst") for _ in range(3)]
+    names = [requests.request_run(demo, ["risk"], by="analyst") for _ in range(3)]
     processes = [worker(demo) for _ in range(2)]
     said = [process.communicate(timeout=120)[0].splitlines() for process in processes]
     assert sorted(len(lines) for lines in said) == [1, 4]
-    found = requests.get_requests(demo)
-    assert [r.request_id for r in found] == asked
+    found = asked(demo)
+    assert [r.request_id for r in found] == names
     assert all(r.state is RequestState.DONE for r in found)
     assert all(a.ended_at <= b.started_at for a, b in pairwise(found))
 
