@@ -85,6 +85,7 @@ class PlanSummary(View):
     relieved_kvah: Number
     risk_before: Number
     risk_after: Number
+    p_holds: Number = Field(description="Chance that it holds on every element, every hour; null: not known.")
     interrupted_customers: int
     needed_from: MaybeUtc
     needed_until: MaybeUtc
@@ -104,6 +105,8 @@ class PlanView(PlanSummary):
     standing: str
     switch_at: MaybeUtc
     switch_back_by: MaybeUtc
+    p_clear_before: Number = Field(description="Chance that nothing touched is over its limit, without it.")
+    p_clear_after: Number = Field(description="The same with it.")
     sheet: SheetView | None
     do_nothing: dict[str, Number] = Field(description="Plan 0: what happens without any transfer.")
     why_not: list[WhyNotView]
