@@ -72,6 +72,7 @@ UNDONE_STEPS = (StepState.PENDING, StepState.INSTRUCTED)
 
 ROLE_FOR_ACTION: Mapping[str, Role] = MappingProxyType(
     {
+        "run.request": Role.ANALYST,
         "risk.acknowledge": Role.OPERATOR,
         "risk.shelve": Role.OPERATOR,
         "risk.unshelve": Role.OPERATOR,

@@ -54,6 +54,15 @@ class StepState(StrEnum):
     ABORTED = "ABORTED"
 
 
+class RequestState(StrEnum):
+    """States of a run that somebody asked for."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
 class Role(StrEnum):
     """What a user may do: analysts run, operators decide and switch, managers read."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 from math import isfinite, nan
 from typing import Any
 
@@ -11,6 +12,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from gridlib.adapters import tables as t
+from gridlib.adapters.records.pages import after_key
 from gridlib.adapters.store import parse_utc, utc_text
 from gridlib.facts.errors import NotFoundError, StoreError
 from gridlib.facts.types import Instruction, Plan, PlanningCase, PlanState, Proof, Side, WhyNot
@@ -111,9 +113,23 @@ def read_plans(
     plan_id: str = "",
     transformer_id: str = "",
     states: Iterable[PlanState] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+    after: str = "",
+    limit: int | None = None,
 ) -> list[PlanRecord]:
-    """Plans by id, transformer or state; by transformer, then rank."""
-    query = sa.select(t.plan).order_by(t.plan.c.transformer_id, t.plan.c.rank, t.plan.c.plan_id)
+    """Plans by id, transformer, state or time of making; by transformer, then rank.
+
+    At most ``limit`` of them, behind the plan named ``after``.
+    """
+    keys = [t.plan.c.transformer_id, t.plan.c.rank, t.plan.c.plan_id]
+    query = sa.select(t.plan).order_by(*keys).limit(limit)
+    if after:
+        query = query.where(after_key(connection, "plan", keys, t.plan.c.plan_id, after))
+    if since is not None:
+        query = query.where(t.plan.c.created_at >= utc_text(since))
+    if until is not None:
+        query = query.where(t.plan.c.created_at < utc_text(until))
     if plan_id:
         query = query.where(t.plan.c.plan_id == plan_id)
     if transformer_id:
