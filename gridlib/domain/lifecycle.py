@@ -87,6 +87,7 @@ ROLE_FOR_ACTION: Mapping[str, Role] = MappingProxyType(
         "work_order.complete": Role.OPERATOR,
         "work_order.abort": Role.OPERATOR,
         "work_order.cancel": Role.OPERATOR,
+        "work_order.reopen": Role.OPERATOR,
         "work_order.settle": Role.OPERATOR,
     }
 )

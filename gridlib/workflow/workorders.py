@@ -341,6 +341,15 @@ def cancel(
     return queries.get_work_order(workbench, work_order_id)
 
 
+def reopen(workbench: Workbench, work_order_id: str, *, by: str, rev: int | None = None) -> WorkOrderRecord:
+    """Open an order again, where the table of states has such a move: it has none, so this is refused."""
+    with intention(workbench, by, "work_order.reopen", work_order_id) as act:
+        order = _shown_order(workbench, act, rev, WorkOrderState.OPEN)
+        check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.OPEN)
+        _set_order(act, order, WorkOrderState.OPEN, "")
+    return queries.get_work_order(workbench, work_order_id)
+
+
 def _shown_order(workbench: Workbench, act: Intention, rev: int | None, to: str) -> WorkOrderRecord:
     """Read the order of an intention; refuse where it is not the version that the person was shown."""
     order = work_orders.read_work_order(act.connection, act.object)

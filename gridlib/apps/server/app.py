@@ -24,6 +24,7 @@ from voila.app import Voila
 
 from gridlib.adapters.kernels import ThisInterpreter, apply_environment, kernel_environment
 from gridlib.adapters.notebooks import share_dir
+from gridlib.apps import api
 from gridlib.apps.server import kernel_handlers, pages
 from gridlib.apps.server.identity import Accounts, OwnKernels
 from gridlib.apps.server.kernels import Kernels
@@ -208,6 +209,7 @@ class Screens(Voila):  # type: ignore[misc]
             (r"/voila/static/(.*)", kernel_handlers.StaticFiles, {"paths": self.static_paths}),
             (r"/voila/api/themes/(.*)", kernel_handlers.ThemeFiles, themes),
             (r"/voila/labextensions/(.*)", kernel_handlers.ExtensionFiles, extensions),
+            *api.handlers(self.workbench),
         ]
 
     def listen(self) -> None:
