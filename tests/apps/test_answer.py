@@ -149,7 +149,7 @@ def test_before_the_first_run_a_screen_opens_and_says_so(ask):
 
 def test_pictures_come_later_and_say_what_they_show(ask):
     first = ask(unit="34-260")
-    assert first["later"]
+    assert first["later"] == ["pictures"]
     drawn = ask(unit="34-260", later=True)["regions"]
     assert list(drawn) == ["pictures"]
     assert drawn["pictures"].count("<svg") == 3

@@ -41,9 +41,10 @@ def answer(workbench: Workbench, memory: Memory | None, asked: ScreenQuestion) -
     Returns
     -------
     dict
-        ``layout`` and ``regions`` (HTML by place), ``state``, ``language``, ``title``, ``later`` (whether to
-        ask again), ``now`` [ms], and of the action ``said`` and ``kind`` (done, refused or broken). After an
-        error, what could be drawn and what went wrong: no question is left without an answer.
+        ``layout`` and ``regions`` (HTML by place), ``state``, ``language``, ``title``, ``later`` (places to
+        ask for once more while they are blank), ``now`` [ms], and of the action ``said`` and ``kind`` (done,
+        refused or broken). After an error, what could be drawn and what went wrong: no question is left
+        without an answer.
     """
     try:
         screen, visit = _visit(workbench, memory, asked)
@@ -52,9 +53,8 @@ def answer(workbench: Workbench, memory: Memory | None, asked: ScreenQuestion) -
     done, kind = Done(Html()), "done"
     if asked.action:
         done, kind = _guarded(visit, partial(_act, screen, visit, asked.action, asked.fields))
-        visit = replace(
-            visit, user=accounts.get_user(workbench, asked.user), state={**visit.state, **done.state}
-        )
+        state = {name: chosen for name, chosen in {**visit.state, **done.state}.items() if chosen}
+        visit = replace(visit, user=accounts.get_user(workbench, asked.user), state=state)
     drawn = _draw(screen, visit, later=asked.later) | {name: str(html) for name, html in done.regions.items()}
     return {
         "regions": drawn,
@@ -62,7 +62,7 @@ def answer(workbench: Workbench, memory: Memory | None, asked: ScreenQuestion) -
         "state": dict(visit.state),
         "language": visit.language,
         "title": visit.text(f"screen.{screen.name}"),
-        "later": bool(screen.later) and not asked.later,
+        "later": [] if asked.later else list(screen.later),
         "said": done.said,
         "now": int(workbench.clock().timestamp() * 1000),
         "kind": kind,

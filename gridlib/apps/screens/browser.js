@@ -83,7 +83,7 @@ class Page {
     if (action || answer.kind !== "done") this.say(answer.said, answer.kind);
     this.rest();
     this.tick();
-    if (answer.later) this.ask({ later: true });
+    if ((answer.later ?? []).some((region) => this.isBlank(region))) this.ask({ later: true });
   }
 
   lay(answer) {
@@ -121,6 +121,10 @@ class Page {
     }
   }
 
+  isBlank(region) {
+    return this.root.querySelector(`[data-region="${CSS.escape(region)}"]`)?.childElementCount === 0;
+  }
+
   // On old data nothing is decided: the forms that need fresh data rest until they are.
   rest() {
     const stale = this.root.querySelector("[data-stale]") !== null;
@@ -129,7 +133,10 @@ class Page {
 
   say(html, kind) {
     const line = this.root.querySelector("#said");
-    if (!line) return;
+    if (!line) {
+      this.root.innerHTML = `<main><p class="fault" role="alert">${html ?? ""}</p></main>`;
+      return;
+    }
     line.className = kind;
     line.innerHTML = html ?? "";
   }

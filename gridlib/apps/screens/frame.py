@@ -64,7 +64,7 @@ def head(visit: Visit, name: str) -> Html:
 def freshness(visit: Visit) -> Html:
     """Say how old readings and forecast are; stale ones loudly, and what the site wants to be noticed."""
     notice = visit.workbench.settings.site.notice
-    noticed = f'<p class="notice">{escape(notice)}</p>' if notice else ""
+    noticed = f'<p class="notice" dir="auto">{escape(notice)}</p>' if notice else ""
     found = queries.get_freshness(visit.workbench)
     said = " · ".join(message_html(message, visit.language) for message in found.messages)
     if found.stale:

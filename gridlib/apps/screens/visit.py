@@ -122,7 +122,8 @@ class Screen:
     regions : mapping of str to callable
         What is redrawn, by the name of its place.
     later : mapping of str to callable
-        The same for what takes a moment (pictures): asked for once the rest is shown.
+        The same for what takes a moment (pictures): asked for once the rest is shown, while its place is
+        blank; a region that holds the place makes it blank by being drawn anew.
     actions : mapping of str to callable
         What a form or button may do; returns what to say, or regions that show an answer.
     """

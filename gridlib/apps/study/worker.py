@@ -50,7 +50,7 @@ class StudyServer(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
         Process that started this one.
     """
 
-    max_children = 16
+    max_children = 6
     request_queue_size = 32
 
     def __init__(self, workbench: Workbench, path: Path, parent: int) -> None:

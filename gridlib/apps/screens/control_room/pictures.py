@@ -11,8 +11,9 @@ _KINDS = ("load_band", "hot_spot", "neighbours")
 
 
 def sketches(visit: Visit) -> Html:
-    """Leave the place for the pictures of the chosen transformer: another one's go as soon as it is left."""
-    return Html(f'<div data-of="{escape(visit.state.get("unit", ""))}">{place("pictures")}</div>')
+    """Leave a blank place for the pictures, a new one for another transformer or other data."""
+    shown = " ".join((visit.state.get("unit", ""), *visit.known.version))
+    return Html(f'<div data-of="{escape(shown)}">{place("pictures")}</div>')
 
 
 def pictures(visit: Visit) -> Html:
@@ -20,7 +21,9 @@ def pictures(visit: Visit) -> Html:
     name = visit.state.get("unit", "")
     if risk_of(visit, name) is None:
         return Html()
-    drawn = "".join(f'<div class="picture">{_picture(visit, kind, name)}</div>' for kind in _KINDS)
+    drawn = "".join(
+        f'<div class="picture" tabindex="0">{_picture(visit, kind, name)}</div>' for kind in _KINDS
+    )
     return Html(f'<div class="pictures">{drawn}</div>')
 
 
