@@ -2,10 +2,12 @@
 
 `flow_grid` takes tables of nodes, lines, transformers, links and sources and names what is impossible,
 `solve_flow` solves all hours of all scenarios of one switch state, `prove_ac` proves a switch sequence of a
-network state by state, and `least_losses` searches the radial state with least losses.
+network state by state, `largest_fault_ka` and `smallest_fault_ka` give short-circuit currents, and
+`least_losses` searches the radial state with least losses.
 """
 
 from gridlib.domain.flow.build import flow_grid
+from gridlib.domain.flow.fault import largest_fault_ka, smallest_fault_ka
 from gridlib.domain.flow.grid import Finding, FlowGrid
 from gridlib.domain.flow.losses import LeastLosses, least_losses
 from gridlib.domain.flow.proof import AC_METHOD, ADDITIVE, AcEnergy, AcLoading, AcProof, AcState
@@ -25,7 +27,9 @@ __all__ = [
     "FlowResult",
     "LeastLosses",
     "flow_grid",
+    "largest_fault_ka",
     "least_losses",
     "prove_ac",
+    "smallest_fault_ka",
     "solve_flow",
 ]

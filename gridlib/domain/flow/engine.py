@@ -127,10 +127,10 @@ def _cut(grid: FlowGrid, parts: Parts, islands: Ints, loaded: Bools) -> _Cut:
     ids = iter(np.cumsum([0, len(groups), len(lines), len(units), len(load_row)]).tolist())
     model = PowerGridModel(
         {
-            "node": _table("node", next(ids), len(groups), u_rated=1e3 * kv),
-            "line": _line_table(grid, lines, row_of, next(ids)),
-            "transformer": _transformer_table(grid, units, row_of, next(ids)),
-            "sym_load": _table(
+            "node": component_table("node", next(ids), len(groups), u_rated=1e3 * kv),
+            "line": line_table(grid, lines, row_of, next(ids)),
+            "transformer": transformer_table(grid, units, row_of, next(ids)),
+            "sym_load": component_table(
                 "sym_load",
                 next(ids),
                 len(load_row),
@@ -146,7 +146,8 @@ def _cut(grid: FlowGrid, parts: Parts, islands: Ints, loaded: Bools) -> _Cut:
     return _Cut(model, nodes, row, lines, units, load_row, load_of_row[row])
 
 
-def _table(component: str, first_id: int, count: int, **columns: Any) -> np.ndarray[Any, Any]:
+def component_table(component: str, first_id: int, count: int, **columns: Any) -> np.ndarray[Any, Any]:
+    """Lay out components of one kind for power-grid-model, numbered from ``first_id``."""
     table = initialize_array("input", component, count)
     table["id"] = np.arange(first_id, first_id + count)
     for name, values in columns.items():
@@ -154,9 +155,10 @@ def _table(component: str, first_id: int, count: int, **columns: Any) -> np.ndar
     return table
 
 
-def _line_table(grid: FlowGrid, lines: Ints, row_of: Ints, first_id: int) -> np.ndarray[Any, Any]:
+def line_table(grid: FlowGrid, lines: Ints, row_of: Ints, first_id: int) -> np.ndarray[Any, Any]:
+    """Lay out lines whose ends are the rows ``row_of`` their nodes."""
     wires = grid.lines
-    return _table(
+    return component_table(
         "line",
         first_id,
         len(lines),
@@ -172,11 +174,12 @@ def _line_table(grid: FlowGrid, lines: Ints, row_of: Ints, first_id: int) -> np.
     )
 
 
-def _transformer_table(grid: FlowGrid, units: Ints, row_of: Ints, first_id: int) -> np.ndarray[Any, Any]:
+def transformer_table(grid: FlowGrid, units: Ints, row_of: Ints, first_id: int) -> np.ndarray[Any, Any]:
+    """Lay out transformers whose sides are the rows ``row_of`` their nodes."""
     # The tap changes the rated voltage of the high-voltage winding; the impedance is that of the other side.
     table = grid.transformers
     rating_va = 1e3 * table.rating_kva[units]
-    return _table(
+    return component_table(
         "transformer",
         first_id,
         len(units),
@@ -206,7 +209,7 @@ def _transformer_table(grid: FlowGrid, units: Ints, row_of: Ints, first_id: int)
 def _source_table(grid: FlowGrid, row_of: Ints, first_id: int) -> np.ndarray[Any, Any]:
     rows, first = np.unique(row_of[grid.source], return_index=True)
     first = first[rows >= 0]
-    return _table(
+    return component_table(
         "source",
         first_id,
         len(first),
