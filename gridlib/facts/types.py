@@ -135,6 +135,11 @@ class PlanningRules(BaseModel):
 
     ``search_limit_s`` is processor time for each plan; then the best found so far is taken, with its bound.
     ``remote_cost_kvah`` and ``manual_cost_kvah`` are the least overload that one operation must save.
+
+    ``cold_load_factor`` is by how much the gross load of sections exceeds its usual size when they come back
+    after some minutes without supply. No standard gives it: 1.5 is our assumption for cooling load; after
+    long outages two to five times the load was seen ("Cold Load Pickup Issues", IEEE PES PSRC, 2008).
+    ``parallel_limit_min`` is how long two transformers may stay in parallel while a transfer closes first.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -151,6 +156,8 @@ class PlanningRules(BaseModel):
     state_max_age_h: float = Field(default=24 * 7, gt=0)
     power_factor: float = Field(default=0.95, gt=0.3, le=1)
     lv_kv: float = Field(default=0.415, gt=0.1, le=1)
+    cold_load_factor: float = Field(default=1.5, ge=1)
+    parallel_limit_min: int = Field(default=5, ge=1)
 
 
 @dataclass(frozen=True)
@@ -238,6 +245,11 @@ class Proof:
     margin_pct : float or None
         Smallest distance to a limit on any receiver, percent of its rating; None where it was refused before
         any load was looked at.
+    fault_level : tuple of str
+        What the devices that close may close onto, with numbers; empty where it is not known of all.
+    protection : tuple of str
+        Reach and pick-up of what protects the moved sections, with numbers; empty where any of it is not
+        known: PROTECTION NOT CHECKED.
     unconfirmed : tuple of str
         Switches of the moves and of their path, donor breaker to receiver breaker, whose position is assumed
         or was reported too long ago: somebody has to confirm them before a sheet is issued.
@@ -249,6 +261,8 @@ class Proof:
     not_checked: tuple[str, ...]
     margin_pct: float | None
     unconfirmed: tuple[str, ...] = ()
+    fault_level: tuple[str, ...] = ()
+    protection: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -276,7 +290,8 @@ class Plan:
         "proven" where nothing better exists for as many operations, "cut_short" or "greedy" where the time
         was up, "checked" for another way that harms nobody; may be empty.
     switch_at : datetime or None
-        Hour before ``needed_from`` in which the least load is switched; UTC, as all times.
+        Hour of the sheet: the one before the overload in which the least load is switched, once the lead time
+        is over; the first hour where the overload has begun. UTC, as all times.
     switch_back_by : datetime or None
         Last hour of the horizon in which the network before the plan would hold; None where there is none.
     p_holds : float or None

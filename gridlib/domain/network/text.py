@@ -124,8 +124,7 @@ def _parsed_network(
         ),
         feeders=pd.DataFrame(
             {"feeder_id": ["F1"], "substation_id": ["S1"], "voltage_kv": [11.0], "limit_a": [400.0]}
-            | dict.fromkeys(("pick_up_a", "fault_level_max_mva", "fault_level_min_mva"), [np.nan])
-        ),
+        ).assign(pick_up_a=np.nan, fault_level_max_mva=np.nan, fault_level_min_mva=np.nan),
         transformers=transformers,
         sections=sections,
         switches=pd.DataFrame(switches, columns=columns),

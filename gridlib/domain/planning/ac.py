@@ -12,10 +12,7 @@ from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.fleet import P10, P50, P90, Fleet
 from gridlib.facts.types import Limits, Move, PlanningRules
 
-NEVER_COMPUTED = ("protection", "fault level")
-"""What no proof looks at yet."""
-
-ADDITIVE_LEAVES_OUT = (*NEVER_COMPUTED, "voltage", "line loading", "feeder head")
+ADDITIVE_LEAVES_OUT = ("voltage", "line loading", "feeder head")
 """What the additive check alone does not look at."""
 
 _SCENARIOS = {"p10": P10, "p50": P50, "p90": P90}
@@ -75,7 +72,7 @@ def check_ac(fleet: Fleet, moves: Sequence[Move], limits: Limits, rules: Plannin
         lacking = f"AC power flow ({proof.missing[0]}" + (", ...)" if len(proof.missing) > 1 else ")")
         return AcCheck("", (), (*ADDITIVE_LEAVES_OUT, lacking))
     refusals = tuple(Refusal("ac_power_flow", f"AC power flow: {reason}") for reason in proof.reasons)
-    return AcCheck("AC power flow", refusals, (*NEVER_COMPUTED, *proof.not_checked))
+    return AcCheck("AC power flow", refusals, proof.not_checked)
 
 
 def _loads(fleet: Fleet, sections: pd.DataFrame, quantile: int) -> pd.DataFrame:

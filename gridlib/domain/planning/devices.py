@@ -101,6 +101,7 @@ def blocked(fleet: Fleet, moves: Sequence[Move]) -> Iterator[Refusal]:
             )
         for used, column, value in (
             (opening, "load_break_a", opening.load_break_a),
+            (opening, "fault_make_ka", opening.fault_make_ka),
             (device, "load_break_a", device.load_break_a),
             (device, "fault_make_ka", device.fault_make_ka),
         ):

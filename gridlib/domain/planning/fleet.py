@@ -50,6 +50,7 @@ class Device(NamedTuple):
     load_break_a: float
     fault_make_ka: float
     limit_kva: float
+    pick_up_a: float
     phase_rotation: str
     remote: bool
 
@@ -326,7 +327,7 @@ def build_fleet(network: Network, forecast: pd.DataFrame, tz: str) -> Fleet:
 
 def _devices(network: Network, states: pd.DataFrame, tree: FeedingTree) -> dict[str, Device]:
     switches = network.switches.drop_duplicates("switch_id")
-    optional = ("load_break_a", "fault_make_ka", "limit_kva")
+    optional = ("load_break_a", "fault_make_ka", "limit_kva", "pick_up_a")
     switches = switches.assign(**{name: np.nan for name in optional if name not in switches})
     rotation = switches.get("phase_rotation_confirmed_on", pd.Series("", index=switches.index))
     no = [False] * len(switches)

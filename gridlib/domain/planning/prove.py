@@ -12,7 +12,9 @@ from gridlib.domain.planning.feeding import Feeding, moves_feeding
 from gridlib.domain.planning.fleet import Fleet, build_fleet
 from gridlib.domain.planning.heat import Heat, heat_of, heat_refusals
 from gridlib.domain.planning.hours import all_hours, load_break, switch_limits, unknown_loads
+from gridlib.domain.planning.protection import Guard, check_protection
 from gridlib.domain.planning.reserve import Reservation, reserve
+from gridlib.domain.planning.switching import cold_loads
 from gridlib.domain.thermal import ThermalState
 from gridlib.facts.types import Limits, Move, Network, PlanningRules, Proof
 
@@ -114,18 +116,22 @@ def proof_of(
     """Write the outcome of a trial down; ``heat_unknown`` is what heat could not be looked at.
 
     Every plan passes here, in planning and whenever it is proven again: what the additive check does not
-    refuse is solved by AC power flow, where the impedances are known.
+    refuse is solved by AC power flow, where the impedances are known, and held against fault level and
+    protection.
     """
     ac = AcCheck("", (), ADDITIVE_LEAVES_OUT) if trial.refusals else check_ac(fleet, moves, limits, rules)
+    stands = not trial.refusals and not ac.refusals
+    guard = check_protection(fleet, moves, limits, rules) if stands else Guard()
     oldest = now - pd.Timedelta(hours=rules.state_max_age_h)
     doubtful = dict(unconfirmed(fleet, moves, oldest))
     ties = [fleet.devices[move.close_switch] for move in moves if move.close_switch in fleet.devices]
     return Proof(
-        holds=not trial.refusals and not ac.refusals,
+        holds=stands and not guard.refusals,
         method=f"additive kVA, {rules.derating_pct:g} % derated"
         + (f", and {ac.method}" if ac.method else ""),
-        reasons=tuple(refusal.reason for refusal in (*trial.refusals, *ac.refusals)),
+        reasons=tuple(refusal.reason for refusal in (*trial.refusals, *ac.refusals, *guard.refusals)),
         not_checked=(
+            *guard.not_checked,
             *ac.not_checked,
             *heat_unknown,
             *(f"state of {name} ({why})" for name, why in doubtful.items()),
@@ -133,6 +139,8 @@ def proof_of(
         ),
         margin_pct=trial.margin_pct,
         unconfirmed=tuple(doubtful),
+        fault_level=guard.fault_level,
+        protection=guard.protection,
     )
 
 
@@ -181,6 +189,7 @@ def try_moves(
             )
         refusals += found
         margin_pct = min(margin_pct, left_pct)
+    refusals += cold_loads(fleet, moves, limits, rules)
     return Trial(tuple(refusals), margin_pct)
 
 

@@ -11,6 +11,7 @@ from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.fleet import P50, Fleet, Floats
 from gridlib.domain.planning.heat import too_hot, upper_kva
 from gridlib.domain.planning.score import Unit
+from gridlib.domain.planning.switching import hours_over, switching_hour
 from gridlib.domain.planning.why_not import over_kva
 from gridlib.facts.types import Limits, Move, Plan, PlanningRules, Proof, Side
 
@@ -98,21 +99,9 @@ def make_plan(
         needed_from=needed_from,
         needed_until=needed[-1].to_pydatetime() if len(needed) else None,
         decide_by=needed_from - timedelta(minutes=rules.switching_lead_min) if needed_from else None,
-        switch_at=_switch_at(fleet, moves, over),
+        switch_at=fleet.times[switching_hour(fleet, moves, limits, rules)].to_pydatetime(),
         switch_back_by=_switch_back_by(fleet, before, over, limits),
     )
-
-
-def _switch_at(fleet: Fleet, moves: tuple[Move, ...], over: npt.NDArray[np.bool_]) -> datetime | None:
-    """Hour before the overload in which the moved load is least; None where it is over from the start."""
-    last = int(over.argmax()) if over.any() else len(over)
-    if not last:
-        return None
-    moved = sum(
-        upper_kva(fleet.moved_kva([fleet.position(name) for name in move.sections])[0]) for move in moves
-    )
-    hour: datetime = fleet.times[int(np.asarray(moved)[:last].argmin())].to_pydatetime()
-    return hour
 
 
 def _switch_back_by(
@@ -144,12 +133,16 @@ def with_search_of(plan: Plan, earlier: Plan) -> Plan:
     )
 
 
-def best_first(plan: Plan) -> tuple[float, float, int, float, tuple[str, ...]]:
-    """Order plans by reduction of net risk, where there is none by relief; fewer operations, then margin."""
+def best_first(plan: Plan) -> tuple[bool, float, float, int, float, tuple[str, ...]]:
+    """Order plans: protection checked first, then by reduction of net risk, where there is none by relief.
+
+    Then fewer operations, then margin.
+    """
     names = tuple(name for move in plan.moves for name in (move.open_switch, move.close_switch))
     reduction = max(round(plan.risk_before - plan.risk_after, 6), 0.0)
     relief = 0.0 if reduction else round(plan.relieved_kvah, 3)
-    return -reduction, -relief, plan.operations, -(plan.proof.margin_pct or 0.0), names
+    unchecked = not plan.proof.protection
+    return unchecked, -reduction, -relief, plan.operations, -(plan.proof.margin_pct or 0.0), names
 
 
 def do_nothing_of(fleet: Fleet, donor: int, state: Unit, limits: Limits) -> dict[str, float | None]:
@@ -194,15 +187,6 @@ def other_measures_of(fleet: Fleet, donor: int, best: Plan | None, limits: Limit
         if larger
         else f"reinforcement: a second transformer beside {rating:g} kVA",
     )
-
-
-def hours_over(fleet: Fleet, unit: int, load_kva: Floats, limits: Limits) -> npt.NDArray[np.bool_]:
-    """Hours [T] above the limit at p50; where there is none, at p90."""
-    limit = fleet.rating_kva[unit] * limits.loading_limit_pct / 100
-    over: npt.NDArray[np.bool_] = np.abs(load_kva[P50]) > limit
-    if not over.any():
-        over = upper_kva(load_kva) > limit
-    return over
 
 
 def _size(load_kva: Floats, quantile: str) -> Floats:

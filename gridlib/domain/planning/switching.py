@@ -1,0 +1,110 @@
+"""The hour in which a plan is switched, and the load that comes back in it."""
+
+from collections.abc import Iterator, Sequence
+from math import ceil
+
+import numpy as np
+import numpy.typing as npt
+
+from gridlib.domain.planning.devices import Refusal
+from gridlib.domain.planning.fleet import P50, Fleet, Floats
+from gridlib.domain.planning.heat import upper_kva
+from gridlib.domain.planning.hours import peak_kva
+from gridlib.facts.types import Limits, Move, PlanningRules
+
+
+def hours_over(fleet: Fleet, unit: int, load_kva: Floats, limits: Limits) -> npt.NDArray[np.bool_]:
+    """Hours [T] above the limit at p50; where there is none, at p90."""
+    limit = fleet.rating_kva[unit] * limits.loading_limit_pct / 100
+    over: npt.NDArray[np.bool_] = np.abs(load_kva[P50]) > limit
+    if not over.any():
+        over = upper_kva(load_kva) > limit
+    return over
+
+
+def switching_hour(fleet: Fleet, moves: Sequence[Move], limits: Limits, rules: PlanningRules) -> int:
+    """Find the hour in which the least load is switched, in time before any donor is over its limit.
+
+    Parameters
+    ----------
+    fleet : Fleet
+        The fleet.
+    moves : sequence of Move
+        What one plan would switch.
+    limits : Limits
+        ``loading_limit_pct`` is used.
+    rules : PlanningRules
+        ``switching_lead_min`` is kept free for the decision, where the need leaves so much time.
+
+    Returns
+    -------
+    int
+        Position in the horizon; the first hour where a donor is over its limit from the start.
+    """
+    donors = {fleet.position(move.from_transformer) for move in moves}
+    over = np.any([hours_over(fleet, unit, fleet.load_kva[:, :, unit], limits) for unit in donors], axis=0)
+    last = int(over.argmax()) if over.any() else len(over)
+    lead = ceil(rules.switching_lead_min / 60 / fleet.step_h)
+    first = lead if lead < last else 0
+    moved = np.sum([_moved_kva(fleet, move) for move in moves], axis=0)
+    return first + int(moved[first:last].argmin()) if last else 0
+
+
+def cold_kva(fleet: Fleet, move: Move, rules: PlanningRules) -> float:
+    """Load with which sections come back after an interruption [kVA].
+
+    Parameters
+    ----------
+    fleet : Fleet
+        The fleet.
+    move : Move
+        Whose sections were off.
+    rules : PlanningRules
+        ``cold_load_factor`` is used.
+
+    Returns
+    -------
+    float
+        Gross load times the cold-load factor.
+
+    Notes
+    -----
+    Solar stays off for some minutes, so the gross load counts. What customers generate is not metered; the
+    gross load of any hour is taken to be at most the largest p90 of the horizon, which falls after sunset.
+    """
+    return rules.cold_load_factor * float(_moved_kva(fleet, move).max())
+
+
+def cold_loads(
+    fleet: Fleet, moves: Sequence[Move], limits: Limits, rules: PlanningRules
+) -> Iterator[Refusal]:
+    """Find receivers that the sections coming back would push above the emergency limit.
+
+    In the hour of switching, at p90, with the moves before carried out; where the tie closes first nothing
+    was off.
+    """
+    hour = switching_hour(fleet, moves, limits, rules)
+    factor = 1 + rules.derating_pct / 100
+    for count, move in enumerate(moves):
+        if move.closes_first:
+            continue
+        unit = fleet.position(move.to_transformer)
+        load = fleet.load_kva[:, :, unit] + fleet.deltas(moves[:count]).get(unit, 0.0)
+        before = factor * float(upper_kva(load)[hour])
+        after = before + factor * cold_kva(fleet, move, rules)
+        limit = fleet.rating_kva[unit] * limits.emergency_pct / 100
+        if after > limit:
+            yield Refusal(
+                "cold_load",
+                f"{fleet.names[unit]} would reach {100 * after / fleet.rating_kva[unit]:.0f} % when "
+                f"{', '.join(move.sections)} come back on "
+                f"{fleet.times[hour].tz_convert(fleet.tz):%a %d %b %H:%M} at gross load x "
+                f"{rules.cold_load_factor:g}, limit {limits.emergency_pct:g} %: "
+                f"{after - limit:.0f} kVA too much",
+                str(fleet.names[unit]),
+            )
+
+
+def _moved_kva(fleet: Fleet, move: Move) -> Floats:
+    """Size of the moved load [T] at p90, range of its share included."""
+    return peak_kva(fleet.moved_kva([fleet.position(name) for name in move.sections]))
