@@ -301,6 +301,8 @@ class Plan:
         Chance that no touched element is over its limit in any hour, without and with the plan.
     as_if_independent : tuple of str
         Transformers whose errors these chances take as independent of the others'.
+    returns : str
+        The executed plan that this one takes back; empty where it is a transfer of its own.
     """
 
     transformer_id: str
@@ -329,6 +331,7 @@ class Plan:
     p_clear_before: float | None = None
     p_clear_after: float | None = None
     as_if_independent: tuple[str, ...] = ()
+    returns: str = ""
 
 
 @dataclass(frozen=True)
@@ -389,7 +392,10 @@ class Step:
 class Instruction:
     """A switching sheet: steps, checklist and the computed way back.
 
-    ``drafted_by`` is "template" or the model that worded it; ``abort_triggers`` carry numbers.
+    ``drafted_by`` is "template" or the model that worded it; ``abort_triggers`` carry numbers. ``version``
+    counts the sheets written for the plan; ``window_from`` and ``window_until`` bound the hour whose currents
+    it carries; ``positions`` are the normal and present ones of its devices. Who checked, approved and issued
+    it, and the crew, are in the records of the plan and its work order.
     """
 
     plan_id: str
@@ -401,3 +407,9 @@ class Instruction:
     abort_triggers: tuple[str, ...]
     drafted_by: str = "template"
     notes: tuple[str, ...] = field(default=())
+    version: int = 1
+    prepared_by: str = ""
+    prepared_at: datetime | None = None
+    window_from: datetime | None = None
+    window_until: datetime | None = None
+    positions: tuple[str, ...] = ()

@@ -262,6 +262,9 @@ def run_instructions(workbench: Workbench, run_id: str = "") -> StageResult:
             material.forecast,
             tz=workbench.settings.site.tz,
             limits=workbench.settings.limits,
+            rules=workbench.settings.planning,
+            prepared_by=record.prepared_by,
+            prepared_at=workbench.clock(),
         )
         for record in ([] if _is_replay(workbench, run) else waiting)
     ]

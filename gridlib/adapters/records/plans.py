@@ -1,7 +1,7 @@
 """Plans, what planning said about each transformer, and switching sheets."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from math import isfinite, nan
 from typing import Any
 
@@ -178,7 +178,9 @@ def refresh_plan_body(connection: Connection, record: PlanRecord, plan: Plan) ->
 
 
 def save_instruction(connection: Connection, run_id: str, instruction: Instruction) -> None:
-    """Keep the sheet of a plan, in place of an earlier one."""
+    """Keep the sheet of a plan, in place of an earlier one, as its next version."""
+    earlier = read_instruction(connection, instruction.plan_id)
+    instruction = replace(instruction, version=earlier.version + 1 if earlier else 1)
     connection.execute(t.instruction.delete().where(t.instruction.c.plan_id == instruction.plan_id))
     body = _INSTRUCTION.dump_python(instruction, mode="json")
     connection.execute(t.instruction.insert().values(plan_id=instruction.plan_id, run_id=run_id, body=body))

@@ -83,7 +83,8 @@ def make_plan(
     over = hours_over(fleet, owner, before[owner].load_kva, limits)
     needed = fleet.times[over]
     needed_from: datetime | None = needed[0].to_pydatetime() if len(needed) else None
-    moved = [fleet.position(name) - fleet.tree.transformers for move in moves for name in move.sections]
+    off = [name for move in moves if not move.closes_first for name in move.sections]
+    moved = [fleet.position(name) - fleet.tree.transformers for name in off]
     return Plan(
         transformer_id=str(fleet.names[owner]),
         rank=0,
@@ -120,7 +121,7 @@ def _switch_back_by(
 
 
 def with_search_of(plan: Plan, earlier: Plan) -> Plan:
-    """Carry over from an earlier version of a plan its rank and what the search knew of it."""
+    """Carry over from an earlier version of a plan its rank, what it returns and what the search knew."""
     return replace(
         plan,
         rank=earlier.rank,
@@ -130,6 +131,7 @@ def with_search_of(plan: Plan, earlier: Plan) -> Plan:
         bound_kvah=earlier.bound_kvah,
         gap_pct=earlier.gap_pct,
         standing=earlier.standing,
+        returns=earlier.returns,
     )
 
 
