@@ -56,6 +56,7 @@ ROLE_FOR_ACTION: Mapping[str, Role] = MappingProxyType(
         "risk.acknowledge": Role.OPERATOR,
         "plan.approve": Role.OPERATOR,
         "plan.reject": Role.OPERATOR,
+        "plan.return": Role.OPERATOR,
         "work_order.issue": Role.OPERATOR,
         "work_order.start": Role.OPERATOR,
         "work_order.step": Role.OPERATOR,

@@ -40,6 +40,8 @@ from gridlib.workflow.material import (
     read_normal_history,
 )
 from gridlib.workflow.proof import refresh_record, reserved_moves
+from gridlib.workflow.proposals import save_drafts, write_sheet
+from gridlib.workflow.returns import propose_returns
 
 STAGES = ("forecast", "risk", "planning", "instructions")
 MEASURED_AGE_STEPS = 3
@@ -192,7 +194,8 @@ def run_planning(workbench: Workbench, run_id: str = "") -> StageResult:
 
     Open plans are proved again first: a draft that no longer holds expires, an approved one goes back to
     draft, each with the reason and an audit row of its own; a transformer is planned anew only once it is
-    released. A replay, a run issued before the newest one, leaves plans as they are and makes none.
+    released. For executed transfers that are no longer needed a return is proposed. A replay, a run issued
+    before the newest one, leaves plans as they are and makes none.
     """
     run = queries.get_run(workbench, run_id, stage="risk")
     if "planning" in run.stages:
@@ -204,7 +207,9 @@ def run_planning(workbench: Workbench, run_id: str = "") -> StageResult:
     if not replay:
         expire_plans(workbench)
     kept = [] if replay else _review_open_plans(workbench, material)
+    returns = [] if replay else propose_returns(workbench, material, kept, _now(workbench))
     covered = frozenset(name for record in kept for name in _covered(record))
+    covered |= {plan.transformer_id for plan in returns}
     cases = plan_transfers(
         material.network,
         material.forecast,
@@ -215,13 +220,14 @@ def run_planning(workbench: Workbench, run_id: str = "") -> StageResult:
         initial=material.initial,
         paths=material.paths,
         covered=covered,
-        reserved=reserved_moves(kept),
+        reserved=(*reserved_moves(kept), *(move for plan in returns for move in plan.moves)),
         tz=workbench.settings.site.tz,
     )
     counts = {
         "transformers": len(cases),
         "plans": sum(len(case.plans) for case in cases),
         "kept": len(kept),
+        "returns": len(returns),
         "without_plan": sum(not case.plans for case in cases),
     }
     with _stage(workbench, run, "planning", counts, begun) as act:
@@ -229,19 +235,13 @@ def run_planning(workbench: Workbench, run_id: str = "") -> StageResult:
         for record in kept:
             if record.state in (PlanState.DRAFT, PlanState.APPROVED):
                 plans.refresh_plan_body(act.connection, record, record.plan)
-        year = act.at.tz_convert(workbench.settings.site.tz).year
         for case in cases:
             plans.save_case(act.connection, run.run_id, case)
-            for plan in () if replay or case.transformer_id in taken else case.plans:
-                number = workbench.store.next_number(act.connection, "plan", year)
-                plans.save_plan(
-                    act.connection,
-                    f"PLAN-{year}-{number:04d}",
-                    run.run_id,
-                    plan,
-                    prepared_by=run.started_by,
-                    created_at=act.at,
-                )
+            fresh = () if replay or case.transformer_id in taken else case.plans
+            save_drafts(workbench, act, run.run_id, fresh, prepared_by=run.started_by)
+        open_returns = {r.plan.returns for r in plans.read_plans(act.connection, states=OPEN_PLAN_STATES)}
+        back = [plan for plan in returns if plan.returns not in open_returns]
+        save_drafts(workbench, act, run.run_id, back, prepared_by=run.started_by)
     return _result(workbench, run.run_id, "planning")
 
 
@@ -255,18 +255,7 @@ def run_instructions(workbench: Workbench, run_id: str = "") -> StageResult:
     with workbench.store.read() as connection:
         waiting = plans.read_plans(connection, states=[PlanState.DRAFT, PlanState.APPROVED])
     sheets = [
-        workbench.draft(
-            record.plan,
-            record.plan_id,
-            material.network,
-            material.forecast,
-            tz=workbench.settings.site.tz,
-            limits=workbench.settings.limits,
-            rules=workbench.settings.planning,
-            prepared_by=record.prepared_by,
-            prepared_at=workbench.clock(),
-        )
-        for record in ([] if _is_replay(workbench, run) else waiting)
+        write_sheet(workbench, record, material) for record in ([] if _is_replay(workbench, run) else waiting)
     ]
     with _stage(workbench, run, "instructions", {"sheets": len(sheets)}, begun) as act:
         for sheet in sheets:
@@ -335,6 +324,11 @@ def _earlier_risk(workbench: Workbench, run: RunRecord) -> list[pd.DataFrame]:
     return [workbench.telemetry.read_run_frame(run_id, "risk") for run_id in ids]
 
 
+def _now(workbench: Workbench) -> pd.Timestamp:
+    with workbench.store.read() as connection:
+        return queries.now(workbench, connection)
+
+
 def _review_open_plans(workbench: Workbench, material: Material) -> list[PlanRecord]:
     """Prove open plans again and bring them up to the newest forecast.
 
@@ -342,7 +336,7 @@ def _review_open_plans(workbench: Workbench, material: Material) -> list[PlanRec
     """
     with workbench.store.read() as connection:
         found = plans.read_plans(connection, states=OPEN_PLAN_STATES)
-        now = queries.now(workbench, connection)
+    now = _now(workbench)
     kept = []
     for record in found:
         if record.state not in (PlanState.DRAFT, PlanState.APPROVED):

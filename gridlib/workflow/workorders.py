@@ -20,6 +20,7 @@ from gridlib.workflow import queries
 from gridlib.workflow.audit import Intention, intention
 from gridlib.workflow.decisions import move_plan
 from gridlib.workflow.proof import OVER, is_over, prove_again
+from gridlib.workflow.returns import end_transfer
 
 
 def issue(workbench: Workbench, plan_id: str, *, by: str, crew: str) -> WorkOrderRecord:
@@ -97,7 +98,7 @@ def _issue(workbench: Workbench, act: Intention, record: PlanRecord, by: str, cr
         act.connection, number, record.plan_id, sheet.steps, crew=crew, issued_by=by, issued_at=act.at
     )
     move_plan(act, record, PlanState.ISSUED, "")
-    act.facts |= {"work_order": number, "crew": crew}
+    act.facts |= {"work_order": number, "crew": crew, "sheet_version": sheet.version}
     return number
 
 
@@ -201,13 +202,16 @@ def record_step(
 
 
 def complete(workbench: Workbench, work_order_id: str, *, by: str, outcome: str = "") -> WorkOrderRecord:
-    """Close a work order whose steps have all ended; its plan is EXECUTED."""
+    """Close a work order whose steps have all ended; its plan is EXECUTED.
+
+    Where it is a return, the transfer that it takes back is RETURNED.
+    """
     with intention(workbench, by, "work_order.complete", work_order_id) as act:
         order = work_orders.read_work_order(act.connection, work_order_id)
         check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.COMPLETED)
         check_complete(work_order_id, [(s.step.switching, s.state) for s in order.steps])
         _set_order(act, order, WorkOrderState.COMPLETED, outcome)
-        move_plan(act, plans.read_plan(act.connection, order.plan_id), PlanState.EXECUTED, "")
+        _executed(act, order.plan_id, "")
     return queries.get_work_order(workbench, work_order_id)
 
 
@@ -257,8 +261,10 @@ def settle(
     with intention(workbench, by, "work_order.settle", work_order_id) as act:
         _need_reason(reason)
         order = work_orders.read_work_order(act.connection, work_order_id)
-        to = PlanState.ROLLED_BACK if switched_back else PlanState.EXECUTED
-        move_plan(act, plans.read_plan(act.connection, order.plan_id), to, reason)
+        if switched_back:
+            move_plan(act, plans.read_plan(act.connection, order.plan_id), PlanState.ROLLED_BACK, reason)
+        else:
+            _executed(act, order.plan_id, reason)
         for step in order.steps:
             if step.step.state_after is not None:
                 state = _before(step.step) if switched_back else step.step.state_after
@@ -275,6 +281,12 @@ def cancel(workbench: Workbench, work_order_id: str, *, by: str, reason: str) ->
         _set_order(act, order, WorkOrderState.CANCELLED, reason)
         move_plan(act, plans.read_plan(act.connection, order.plan_id), PlanState.DRAFT, reason)
     return queries.get_work_order(workbench, work_order_id)
+
+
+def _executed(act: Intention, plan_id: str, reason: str) -> None:
+    record = plans.read_plan(act.connection, plan_id)
+    end_transfer(act, record)
+    move_plan(act, record, PlanState.EXECUTED, reason)
 
 
 def _need_reason(reason: str) -> None:

@@ -86,8 +86,8 @@ def save_plan(
         t.plan.insert().values(
             plan_id=plan_id,
             run_id=run_id,
-            kind="transfer",
-            parent_id=None,
+            kind="return" if plan.returns else "transfer",
+            parent_id=plan.returns or None,
             transformer_id=plan.transformer_id,
             rank=plan.rank,
             state=str(PlanState.DRAFT),

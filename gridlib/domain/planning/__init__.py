@@ -4,13 +4,23 @@
 `portfolio` finds the best switching for all transformers at risk together and takes it apart, `options` the
 best for each number of operations around each of them. `feeding` puts switches into steps, `prove` checks
 every state, `score` and `rank` weigh, `choose` decides which plans stand, `why_not` names what forbids the
-rest; `chance` says beside the rank how likely a plan holds, on `scenarios` of past days. `plan` does all of
-it, `refresh` the numbers again for a plan that is kept.
+rest; `chance` says beside the rank how likely a plan holds, on `scenarios` of past days. `switching` finds the
+hour and what comes back in it, `fault_level` and `protection` hold a plan against them. `plan` does all of
+it, `refresh` the numbers again for a plan that is kept, `back` the way back of an executed one.
 """
 
+from gridlib.domain.planning.back import is_no_longer_needed, plan_return, return_moves
 from gridlib.domain.planning.chance import describe_chances
 from gridlib.domain.planning.plan import plan_transfers
 from gridlib.domain.planning.prove import prove_moves
 from gridlib.domain.planning.refresh import refresh_plan
 
-__all__ = ["describe_chances", "plan_transfers", "prove_moves", "refresh_plan"]
+__all__ = [
+    "describe_chances",
+    "is_no_longer_needed",
+    "plan_return",
+    "plan_transfers",
+    "prove_moves",
+    "refresh_plan",
+    "return_moves",
+]

@@ -60,7 +60,7 @@ def check_protection(fleet: Fleet, moves: Sequence[Move], limits: Limits, rules:
     level, protection = Findings(), Findings()
     fault = FaultModel.around(fleet, moves, rules.lv_kv)
     if fault.grid is None:
-        level.unknown = protection.unknown = list(fault.missing)
+        level.unknown, protection.unknown = list(fault.missing), list(fault.missing)
     hour = switching_hour(fleet, moves, limits, rules)
     done: tuple[Move, ...] = ()
     for stage in stages(fleet, moves):

@@ -121,7 +121,12 @@ def _switch_back_by(
 
 
 def with_search_of(plan: Plan, earlier: Plan) -> Plan:
-    """Carry over from an earlier version of a plan its rank, what it returns and what the search knew."""
+    """Carry over from an earlier version of a plan its rank, what it returns and what the search knew.
+
+    A return relieves nobody and may wait: it has no hours of need and no deadline.
+    """
+    if earlier.returns:
+        plan = replace(plan, needed_from=None, needed_until=None, decide_by=None, switch_back_by=None)
     return replace(
         plan,
         rank=earlier.rank,
