@@ -12,7 +12,7 @@ from rich.table import Table
 from gridlib.adapters.records.plans import PlanRecord
 from gridlib.adapters.records.work_orders import WorkOrderRecord
 from gridlib.domain.planning import describe_chances
-from gridlib.facts.types import Plan
+from gridlib.facts.types import Move, Plan
 from gridlib.workflow.queries import Queue
 
 LEVEL_STYLE = {"HIGH": "bold red", "MEDIUM": "yellow", "LOW": "green"}
@@ -75,10 +75,15 @@ def print_ranking(console: Console, risk: pd.DataFrame, tz: str, *, top: int = 1
 def describe_moves(plan: Plan) -> str:
     """Say in one line what a plan moves where."""
     return "; ".join(
-        f"open {m.open_switch}, close {m.close_switch}: {', '.join(m.sections)} "
-        f"from {m.from_transformer} to {m.to_transformer}"
+        f"{describe_order(m)}: {', '.join(m.sections)} from {m.from_transformer} to {m.to_transformer}"
         for m in plan.moves
     )
+
+
+def describe_order(move: Move) -> str:
+    """Say what a move switches first, and what after it."""
+    opening, closing = f"open {move.open_switch}", f"close {move.close_switch}"
+    return f"{closing}, {opening}" if move.closes_first else f"{opening}, {closing}"
 
 
 def describe_sides(plan: Plan) -> str:
@@ -90,7 +95,9 @@ def describe_sides(plan: Plan) -> str:
 
 
 def describe_relief(plan: Plan) -> str:
-    """Say what a plan relieves, at which quantile, and what is left on the donor at p90."""
+    """Say what a plan relieves, at which quantile, and what is left at p90; or what it returns."""
+    if plan.returns:
+        return f"takes {plan.returns} back"
     donor = plan.sides[0]
     quantile = "median" if any(side.hours_over_before for side in plan.sides) else "p90"
     text = (

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from gridlib.adapters.records import plans
 from gridlib.adapters.records.plans import PlanRecord
-from gridlib.facts.types import Instruction, Plan
+from gridlib.facts.sheets import Instruction
+from gridlib.facts.types import Plan
 from gridlib.workbench import Workbench
 from gridlib.workflow.audit import Intention
 from gridlib.workflow.material import Material

@@ -14,7 +14,8 @@ from gridlib.adapters.records.runs import RunRecord
 from gridlib.adapters.records.work_orders import WorkOrderRecord
 from gridlib.domain.network import closed_switches, current_states, feeding
 from gridlib.facts.errors import InputError
-from gridlib.facts.types import Instruction, Network, PlanningCase, PlanState, WorkOrderState
+from gridlib.facts.sheets import Instruction
+from gridlib.facts.types import Network, PlanningCase, PlanState, WorkOrderState
 from gridlib.workbench import Workbench
 
 

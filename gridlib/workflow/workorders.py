@@ -14,7 +14,8 @@ from gridlib.domain.lifecycle import (
     check_step,
 )
 from gridlib.facts.errors import InputError, RefusedError, StalePlanError
-from gridlib.facts.types import PlanState, Step, StepState, SwitchState, WorkOrderState
+from gridlib.facts.sheets import Step
+from gridlib.facts.types import PlanState, StepState, SwitchState, WorkOrderState
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
 from gridlib.workflow.audit import Intention, intention

@@ -17,18 +17,8 @@ from gridlib.domain.network import (
     parse_network,
 )
 from gridlib.facts.errors import InputError
-from gridlib.facts.types import (
-    Instruction,
-    Limits,
-    Move,
-    Network,
-    Plan,
-    PlanningRules,
-    Proof,
-    Side,
-    Step,
-    SwitchState,
-)
+from gridlib.facts.sheets import Instruction, Step
+from gridlib.facts.types import Limits, Move, Network, Plan, PlanningRules, Proof, Side, SwitchState
 from gridlib.facts.units import QUANTILE_COLUMNS, current_a
 
 T0 = pd.Timestamp("2025-08-12T12:00Z")

@@ -222,4 +222,4 @@ def test_decisions_and_switching_need_an_operator() -> None:
     orders = {
         f"work_order.{verb}" for verb in ("issue", "start", "step", "complete", "abort", "cancel", "settle")
     }
-    assert set(ROLE_FOR_ACTION) == {"plan.approve", "plan.reject", "risk.acknowledge"} | orders
+    assert set(ROLE_FOR_ACTION) == {"plan.approve", "plan.reject", "plan.return", "risk.acknowledge"} | orders

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 from gridlib.adapters import tables as t
 from gridlib.adapters.store import parse_utc, utc_text
 from gridlib.facts.errors import NotFoundError, StoreError
-from gridlib.facts.types import Instruction, Plan, PlanningCase, PlanState, Proof, Side, WhyNot
+from gridlib.facts.sheets import Instruction
+from gridlib.facts.types import Plan, PlanningCase, PlanState, Proof, Side, WhyNot
 
 _PLAN = TypeAdapter(Plan)
 _INSTRUCTION = TypeAdapter(Instruction)

@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from gridlib.adapters import tables as t
 from gridlib.adapters.store import parse_utc, utc_text
 from gridlib.facts.errors import NotFoundError, StoreError
-from gridlib.facts.types import Step, StepState, WorkOrderState
+from gridlib.facts.sheets import Step
+from gridlib.facts.types import StepState, WorkOrderState
 
 _STEP = TypeAdapter(Step)
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from gridlib.adapters.records.people import UserRecord
 from gridlib.adapters.records.work_orders import WorkOrderRecord
 from gridlib.apps.html import Html, badge, escape, table
-from gridlib.apps.summary import describe_bound, describe_relief, local_time
+from gridlib.apps.summary import describe_bound, describe_order, describe_relief, local_time
 from gridlib.domain.planning import describe_chances
 from gridlib.facts.errors import NotFoundError
-from gridlib.facts.types import Instruction, Plan, PlanningCase, Side, Step
+from gridlib.facts.sheets import Instruction, Step
+from gridlib.facts.types import Plan, PlanningCase, Side
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
 from gridlib.workflow.queries import PlanFile
@@ -94,7 +95,7 @@ def _summary(workbench: Workbench, file: PlanFile) -> Html:
 
 def _moves(plan: Plan) -> list[str]:
     return [
-        f"Open {m.open_switch}, then close {m.close_switch}: {', '.join(m.sections)} goes from "
+        f"First {describe_order(m).replace(', ', ', then ')}: {', '.join(m.sections)} goes from "
         f"{m.from_transformer} to {m.to_transformer}"
         for m in plan.moves
     ]

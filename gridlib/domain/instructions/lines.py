@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from gridlib.facts.types import Step, SwitchState
+from gridlib.facts.sheets import Step
+from gridlib.facts.types import SwitchState
 
 
 def write_line(

@@ -9,7 +9,8 @@ from math import isfinite
 
 from gridlib.domain.instructions.lines import place_of, rating_of, write_line
 from gridlib.domain.instructions.transfer import Transfer
-from gridlib.facts.types import PlanningRules, Step, SwitchState
+from gridlib.facts.sheets import Step
+from gridlib.facts.types import PlanningRules, SwitchState
 
 VOLTAGE_BAND_PCT = 10
 """Supply voltage is to stay within this of nominal, EN 50160:2010, 4.2.2 [%]."""

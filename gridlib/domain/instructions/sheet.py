@@ -11,7 +11,8 @@ from gridlib.domain.instructions.transfer import Transfer, clock, make_transfer,
 from gridlib.domain.network import current_states
 from gridlib.domain.planning import describe_chances
 from gridlib.facts.errors import InputError
-from gridlib.facts.types import Instruction, Limits, Network, Plan, PlanningRules, Step
+from gridlib.facts.sheets import Instruction, Step
+from gridlib.facts.types import Limits, Network, Plan, PlanningRules
 
 CHECKLIST = (
     "Live switching only: nobody works on the path, nothing is made dead for work",

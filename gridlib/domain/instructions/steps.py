@@ -8,7 +8,8 @@ import pandas as pd
 from gridlib.domain.instructions.lines import numbered, place_of, write_line
 from gridlib.domain.instructions.orders import sides_of, switch_back, switch_over, voltage_band
 from gridlib.domain.instructions.transfer import Transfer, clock
-from gridlib.facts.types import Network, Plan, PlanningRules, Step, SwitchState
+from gridlib.facts.sheets import Step
+from gridlib.facts.types import Network, Plan, PlanningRules, SwitchState
 
 
 def write_steps(
