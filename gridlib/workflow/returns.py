@@ -135,6 +135,7 @@ def _return_of(
         limits=settings.limits,
         rules=settings.planning,
         initial=material.initial,
+        paths=material.paths,
         reserved=(*reserved_moves(others), *(move for plan in before for move in plan.moves)),
         tz=settings.site.tz,
         now=now,

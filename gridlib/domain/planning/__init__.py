@@ -4,9 +4,9 @@
 `portfolio` finds the best switching for all transformers at risk together and takes it apart, `options` the
 best for each number of operations around each of them. `feeding` puts switches into steps, `prove` checks
 every state, `score` and `rank` weigh, `choose` decides which plans stand, `why_not` names what forbids the
-rest; `chance` says beside the rank how likely a plan holds, on `scenarios` of past days. `switching` finds the
-hour and what comes back in it, `fault_level` and `protection` hold a plan against them. `plan` does all of
-it, `refresh` the numbers again for a plan that is kept, `back` the way back of an executed one.
+rest; `chance` says beside the rank how likely a plan holds, on `scenarios` of past days. `switching` finds
+the hour and what comes back in it, `fault_level` and `protection` say what trips and what closes onto how
+much. `plan` does all of it, `refresh` the numbers again for a plan that is kept, `back` its way back.
 """
 
 from gridlib.domain.planning.back import is_no_longer_needed, plan_return, return_moves

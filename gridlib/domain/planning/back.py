@@ -7,6 +7,7 @@ import pandas as pd
 
 from gridlib.domain.planning.refresh import refresh_plan
 from gridlib.domain.thermal import ThermalState
+from gridlib.facts.forecasts import JointPaths
 from gridlib.facts.types import Limits, Move, Network, Plan, PlanningRules, Proof
 
 
@@ -52,6 +53,7 @@ def plan_return(
     limits: Limits,
     rules: PlanningRules,
     initial: ThermalState | None = None,
+    paths: JointPaths | None = None,
     reserved: Sequence[Move] = (),
     tz: str = "UTC",
     now: pd.Timestamp | None = None,
@@ -76,6 +78,8 @@ def plan_return(
         How transfers are checked.
     initial : ThermalState, optional
         State before the horizon, in the order of the transformers in ``forecast``.
+    paths : JointPaths, optional
+        Joint error paths of the forecast, for the chance that the return holds.
     reserved : sequence of Move
         Moves of all open plans.
     tz : str
@@ -122,6 +126,7 @@ def plan_return(
             limits=limits,
             rules=rules,
             initial=initial,
+            paths=paths,
             reserved=reserved,
             tz=tz,
             now=now,
