@@ -1,6 +1,7 @@
 """Power: AC flow of a fleet, agreement with pandapower, transfers of a real town, published least losses.
 
-Heat beside transformer-thermal-model, and the loss of each transformer, are in `heat_and_loss`.
+Heat beside transformer-thermal-model, and the loss of each transformer, are in `heat_and_loss`; planning of a
+fleet with its AC proofs is in `plans`.
 
     python benchmarks/power.py --part ac --n 20000 --json
 
@@ -19,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from heat_and_loss import n1, thermal
+from plans import plans
 
 from gridlib.domain.flow import flow_grid, least_losses, solve_flow
 
@@ -225,7 +227,7 @@ def ac(args):
     }
 
 
-PARTS = {"ac": ac, "thermal": thermal, "n1": n1}
+PARTS = {"ac": ac, "thermal": thermal, "n1": n1, "plans": plans}
 
 
 def main():
@@ -234,6 +236,7 @@ def main():
     )
     parser.add_argument("--part", choices=[*PARTS, "all"], default="all")
     parser.add_argument("--n", type=int, default=20000, help="transformers")
+    parser.add_argument("--over", type=float, default=0.05, help="plans: share of overloaded transformers")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--every", type=int, default=20, help="one in so many of the town's 1,479 transfers")
     parser.add_argument("--data", type=Path, default=DATA, help="folder of reference/reconfiguration")

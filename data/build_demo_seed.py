@@ -141,6 +141,7 @@ def network() -> dict[str, pd.DataFrame]:
                 "substation_id": ["SS-01"],
                 "name": ["Amman West"],
                 "name_ar": ["غرب عمان"],
+                "firm_kva": [np.nan],
                 "lat": [31.9539],
                 "lon": [35.9106],
             }

@@ -171,6 +171,7 @@ def mv_tables(source: Source) -> dict[str, pd.DataFrame]:
                 "substation_id": [f"SS-{source.number}"],
                 "name": [f"Sample substation {source.number}"],
                 "name_ar": [f"محطة العينة {source.number}"],
+                "firm_kva": np.nan,
                 "lat": np.nan,
                 "lon": np.nan,
             }

@@ -179,6 +179,7 @@ class Substations(_Table):
     substation_id: Series[str] = pa.Field(unique=True)
     name: Series[str] = _optional()
     name_ar: Series[str] = _optional(description="Arabic name")
+    firm_kva: Series[float] = _optional(gt=0, description="what its transformers may carry together [kVA]")
     lat: Series[float] = _optional(ge=-90, le=90)
     lon: Series[float] = _optional(ge=-180, le=180)
 
@@ -192,10 +193,10 @@ class Feeders(_Table):
     limit_a: Series[float] = _optional(gt=0, description="thermal limit of the feeder head [A]")
     pick_up_a: Series[float] = _optional(gt=0, description="pick-up of the feeder relay [A]")
     fault_level_max_mva: Series[float] = _optional(
-        gt=0, description="largest three-phase fault level on the feeder: at its head [MVA]"
+        gt=0, description="largest three-phase fault level at the head of the feeder [MVA]"
     )
     fault_level_min_mva: Series[float] = _optional(
-        gt=0, description="smallest three-phase fault level on the feeder: at its far end [MVA]"
+        gt=0, description="smallest three-phase fault level at the head of the feeder [MVA]"
     )
 
 

@@ -1,7 +1,7 @@
 """Words of the trade as types: levels, states, actions, and the records that pass between floors."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
@@ -191,7 +191,8 @@ class Move:
         Donor and receiver.
     closes_first : bool
         The tie is closed before the device is opened, without interruption: only where the closed loop was
-        proven and may be made. Otherwise the device opens first.
+        proven and may be made. Otherwise the device opens first. The transfer is the same either way, so that
+        moves are equal whatever their order.
     """
 
     open_switch: str
@@ -199,7 +200,7 @@ class Move:
     sections: tuple[str, ...]
     from_transformer: str
     to_transformer: str
-    closes_first: bool = False
+    closes_first: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -229,6 +230,39 @@ class Side:
 
 
 @dataclass(frozen=True)
+class ElementProof:
+    """The worst hour of one element in the AC power flow, before and in the state that stays; times are UTC.
+
+    Attributes
+    ----------
+    role : str
+        substation, feeder head, line, low-voltage line, donor, receiver, loop, lowest voltage, highest
+        voltage or losses.
+    object_id : str
+        The element; of a voltage its node, of losses empty.
+    unit : str
+        A, % (of its rating), pu or kWh.
+    before, after : float
+        In the same unit; of losses over the horizon at p50, of a loop in the state in which it is closed.
+    limit : float or None
+        In the same unit; None where none is known.
+    scenario : str
+        p10, p50 or p90 of the loads, with the end of the +- range of the moved sections, at the worst.
+    time : datetime or None
+        Hour of ``after``.
+    """
+
+    role: str
+    object_id: str
+    unit: str
+    before: float
+    after: float
+    limit: float | None
+    scenario: str
+    time: datetime | None
+
+
+@dataclass(frozen=True)
 class Proof:
     """The outcome of checking a plan hour by hour.
 
@@ -253,6 +287,10 @@ class Proof:
     unconfirmed : tuple of str
         Switches of the moves and of their path, donor breaker to receiver breaker, whose position is assumed
         or was reported too long ago: somebody has to confirm them before a sheet is issued.
+    elements : tuple of ElementProof
+        What the AC power flow found at the elements worth showing; empty where there was none.
+    notes : tuple of str
+        Why moves open first and interrupt their customers.
     """
 
     holds: bool
@@ -263,6 +301,8 @@ class Proof:
     unconfirmed: tuple[str, ...] = ()
     fault_level: tuple[str, ...] = ()
     protection: tuple[str, ...] = ()
+    elements: tuple[ElementProof, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def test_a_receiver_over_its_rating_is_refused_with_hour_and_amount():
     assert not proof.holds
     (reason,) = proof.reasons
     assert reason.startswith("step 2: T2 would reach 1")
-    assert "p90 in hour 2026-07-01 01:00" in reason
+    assert "at p90 on Wed 01 Jul 01:00" in reason
     assert "limit 100 %" in reason
 
 
@@ -114,7 +114,7 @@ def test_the_feeder_head_carries_every_transformer_of_the_feeder():
     amperes = 560 / (np.sqrt(3) * 11)
     assert 1.05 * amperes > head.after_a > amperes
     assert not any("feeder head" in entry for entry in proof.not_checked)
-    assert "substation transformer" in proof.not_checked
+    assert "substation transformer of S1" in proof.not_checked
 
 
 def test_closing_first_is_solved_under_one_substation_and_refused_without_it():
@@ -147,18 +147,17 @@ def test_without_the_impedance_of_a_transformer_ac_is_not_possible_and_says_what
 def test_low_voltage_lines_without_impedance_are_named_and_the_transformers_are_still_proven():
     proof = prove_ac(network(ohms={"b1": 0.004}), NORMAL, MOVED, USUAL, 0.95)
     assert proof.holds
-    assert [entry.split(":")[0] for entry in proof.missing[:3]] == ["s1", "t1", "b2"]
+    bare = [entry.split(":")[0] for entry in proof.missing if "line behind it" in entry]
+    assert bare == ["s1", "t1", "b2"]
     assert any("3 low-voltage lines without impedance" in entry for entry in proof.not_checked)
     assert loading(proof, "T2").after_pct > 100 * 320 / 630
 
 
 @pytest.mark.parametrize("ohm", [0.0, -0.004])
-def test_a_line_with_an_impossible_impedance_is_named_with_what_it_would_feed(ohm):
+def test_a_line_with_an_impossible_impedance_refuses_by_its_name(ohm):
     proof = prove_ac(network(ohms=OHMS | {"b2": ohm}), NORMAL, MOVED, USUAL, 0.95)
     assert not proof.holds
     assert any(reason.startswith("b2 has an impedance of") for reason in proof.reasons)
-    assert "no source supplies c" in proof.reasons
-    assert loading(proof, "T1").after_pct > 100 * 150 / 500
 
 
 def test_medium_voltage_lines_without_impedance_leave_the_feeder_head_unchecked_and_say_which():
@@ -166,7 +165,7 @@ def test_medium_voltage_lines_without_impedance_leave_the_feeder_head_unchecked_
     proof = prove_ac(network(feeder=feeder), NORMAL, MOVED, USUAL, 0.95)
     assert proof.holds
     assert proof.missing == ("m1: r_ohm and x_ohm",)
-    assert "feeder head and medium-voltage lines" in proof.not_checked
+    assert "feeder head and medium-voltage lines of T1, T2 (m1: r_ohm and x_ohm)" in proof.not_checked
 
 
 def test_a_missing_forecast_of_one_section_is_named():

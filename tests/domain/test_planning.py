@@ -330,7 +330,6 @@ def test_what_was_not_checked_is_said():
         f"fault level ({plates})",
         "voltage",
         "line loading",
-        "feeder head",
         "limit of t1",
     }
     never |= {"AC power flow (T1: vk_pct, vkr_pct, ...)"}

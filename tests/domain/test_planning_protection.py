@@ -17,6 +17,7 @@ MOVE = (Move("s1", "t1", ("x",), "T1", "T2"),)
 TIMES = pd.date_range("2026-07-01", periods=24, freq="h", tz="UTC")
 OHM = {"b1": 0.005, "s1": 0.010, "t1": 0.015, "b2": 0.008}
 LEVEL_MVA = (250.0, 100.0)
+MEDIUM_OHM = (0.2, 0.1)
 
 
 def network(
@@ -25,6 +26,9 @@ def network(
     """Two transformers whose lines, fault levels and pick-ups are known."""
     found = parse_network(text)
     lines = [(name, *ends, r, 0.3 * r, 0.1, 900.0) for name, ends, r in _ends(found, ohm)]
+    lines += [
+        (f"m-{unit}", "S1", unit, *MEDIUM_OHM, 0.1, 400.0) for unit in found.transformers["transformer_id"]
+    ]
     columns = ["line_id", "from_id", "to_id", "r_ohm", "x_ohm", "length_km", "limit_a"]
     breakers = found.switches["kind"] == "breaker"
     return replace(
@@ -61,10 +65,11 @@ def electrical(*, closed: bool):
     """The same two transformers written for the flow alone."""
     ends = {"b1": ("T1", "a"), "s1": ("a", "x"), "t1": ("x", "y"), "b2": ("T2", "y")}
     lines = [(name, *ends[name], OHM[name], 0.3 * OHM[name], name != "s1" or closed) for name in OHM]
+    lines += [(f"m{end}", "S1", end, *MEDIUM_OHM, True) for end in ("h1", "h2")]
     names = ["T1", "T2", "a", "x", "y"]
     return flow_grid(
-        pd.DataFrame({"node_id": ["h1", "h2", *names], "kv": [11.0, 11.0, *[0.415] * 5]}),
-        pd.DataFrame({"node_id": ["h1", "h2"]}),
+        pd.DataFrame({"node_id": ["S1", "h1", "h2", *names], "kv": [*[11.0] * 3, *[0.415] * 5]}),
+        pd.DataFrame({"node_id": ["S1"]}),
         lines=pd.DataFrame(lines, columns=["line_id", "from_id", "to_id", "r_ohm", "x_ohm", "closed"]),
         transformers=pd.DataFrame(
             {
@@ -84,18 +89,18 @@ def electrical(*, closed: bool):
 def test_where_all_is_known_protection_and_fault_level_are_checked_with_numbers():
     proof = prove(network())
     assert proof.holds
-    (least_ka,) = smallest_fault_ka(electrical(closed=False), ["x"], [LEVEL_MVA[1]] * 2)
+    (least_ka,) = smallest_fault_ka(electrical(closed=False), ["x"], [LEVEL_MVA[1]])
     assert f"at the far end of x draws {1000 * least_ka:.0f} A (one phase to neutral)" in proof.protection[0]
     assert "b2 picks up at 700 A" in proof.protection[0]
     carried_a = current_a(200 + 0.4 * 420)
     assert proof.protection[1] == f"b2 would carry {carried_a:.0f} A at p90, pick-up 700 A / 1.2"
-    most_ka = largest_fault_ka(electrical(closed=False), ["y"], [LEVEL_MVA[0]] * 2)[0]
+    most_ka = largest_fault_ka(electrical(closed=False), ["y"], [LEVEL_MVA[0]])[0]
     assert proof.fault_level[0] == f"t1 may close onto {most_ka:.1f} kA, rated 25 kA"
     assert not any(left.startswith(("protection", "fault level")) for left in proof.not_checked)
 
 
 def test_a_fault_at_the_far_end_that_trips_nothing_refuses():
-    (least_ka,) = smallest_fault_ka(electrical(closed=False), ["x"], [LEVEL_MVA[1]] * 2)
+    (least_ka,) = smallest_fault_ka(electrical(closed=False), ["x"], [LEVEL_MVA[1]])
     assert prove(network(pick_up_a=1000 * least_ka - 1)).holds
     proof = prove(network(pick_up_a=1000 * least_ka + 100))
     assert not proof.holds
@@ -134,7 +139,7 @@ def test_a_device_that_cannot_make_the_fault_refuses():
 
 def test_two_transformers_in_parallel_count_where_the_tie_closes_first():
     apart, together = (
-        largest_fault_ka(electrical(closed=closed), ["x", "y"], [LEVEL_MVA[0]] * 2).max()
+        largest_fault_ka(electrical(closed=closed), ["x", "y"], [LEVEL_MVA[0]]).max()
         for closed in (False, True)
     )
     between = network()
@@ -158,6 +163,15 @@ def test_what_is_not_known_of_protection_is_named_and_refuses_nothing(known, mis
     assert proof.protection == ()
     (left,) = [left for left in proof.not_checked if left.startswith("protection")]
     assert missing in left
+
+
+def test_without_lines_to_the_substation_the_reach_is_not_known():
+    grid = network()
+    low = grid.lines[grid.lines["from_id"] != "S1"]
+    proof = prove(replace(grid, lines=low))
+    assert proof.protection == ()
+    assert any("medium-voltage lines to T2" in left for left in proof.not_checked)
+    assert all("at most" in word for word in proof.fault_level)
 
 
 def test_without_the_feeders_fault_level_the_fault_level_is_a_bound():

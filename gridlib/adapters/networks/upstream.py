@@ -130,6 +130,7 @@ def _substations(stations: dict[str, tuple[float, float]]) -> pd.DataFrame:
             "substation_id": names,
             "name": names,
             "name_ar": pd.Series([None] * len(names), dtype=object),
+            "firm_kva": np.full(len(names), np.nan),
             "lat": [place[0] for place in stations.values()],
             "lon": [place[1] for place in stations.values()],
         }

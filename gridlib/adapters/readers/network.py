@@ -31,6 +31,7 @@ _DTYPES: dict[str, Any] = {"str": object, "float64": float, "bool": bool}
 _COST = {
     "name_ar": "Arabic screens show the identifier",
     "limit_a": "its current limit is not checked",
+    "firm_kva": "loading of the substation transformers is not checked",
     "rating_kva": "overload and risk cannot be computed",
     "cooling": "ONAN is assumed",
     "paper": "normal paper is assumed",

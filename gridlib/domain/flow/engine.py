@@ -4,15 +4,28 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from power_grid_model import ComponentType, LoadGenType, PowerGridModel, WindingType, initialize_array
+from power_grid_model import (
+    CalculationMethod,
+    ComponentType,
+    LoadGenType,
+    PowerGridModel,
+    WindingType,
+    initialize_array,
+)
 
-from gridlib.domain.flow.grid import Bools, Floats, FlowGrid, Ints
+from gridlib.domain.flow.grid import Bools, Complexes, Floats, FlowGrid, Ints
 from gridlib.domain.flow.parts import Parts
 
 STIFF_VA = 1e20
 """Short-circuit power of a source whose voltage does not give way [VA]."""
 
 MOST_ITERATIONS = 30
+TOLERANCE_PU = 1e-10
+"""Largest change of a voltage in the last iteration [pu]."""
+
+_METHODS = (CalculationMethod.iterative_current, CalculationMethod.newton_raphson)
+"""The first factors the network once for all cases; where it fails, the second is tried."""
+
 _BRANCH_OUTPUT = ["i_from", "i_to", "p_from", "p_to"]
 
 
@@ -25,6 +38,7 @@ class Solution:
     transformer_pct: Floats
     line_loss_kw: Floats
     transformer_loss_kw: Floats
+    source_kva: Complexes
     failed: list[tuple[int, int]] = field(default_factory=list)
 
     @classmethod
@@ -37,6 +51,7 @@ class Solution:
             transformer_pct=np.zeros((cases, units)),
             line_loss_kw=np.zeros((cases, lines)),
             transformer_loss_kw=np.zeros((cases, units)),
+            source_kva=np.zeros((cases, len(grid.source)), dtype=complex),
         )
 
 
@@ -44,7 +59,8 @@ class Solution:
 class _Cut:
     """Some islands as a model: their nodes with the row of each, their lines and transformers, and the loads.
 
-    ``load_row`` is the row of each load, ``load_of`` the load that each of ``nodes`` adds to, or -1.
+    ``load_row`` is the row of each load, ``load_of`` the load that each of ``nodes`` adds to, or -1;
+    ``sources`` are positions among the sources of the network.
     """
 
     model: PowerGridModel
@@ -54,6 +70,7 @@ class _Cut:
     units: Ints
     load_row: Ints
     load_of: Ints
+    sources: Ints
 
 
 def solve_cases(
@@ -76,34 +93,39 @@ def solve_cases(
     """
     loaded = ((p_kw != 0) | (q_kvar != 0)).any(axis=0)
     cut = _cut(grid, parts, islands, loaded)
-    found = cut.model.calculate_power_flow(
-        update_data={
-            "sym_load": {
-                "p_specified": _at_loads(cut, p_kw, cases),
-                "q_specified": _at_loads(cut, q_kvar, cases),
-            }
-        },
-        max_iterations=MOST_ITERATIONS,
-        output_component_types={
-            ComponentType.node: ["u_pu"],
-            ComponentType.line: _BRANCH_OUTPUT,
-            ComponentType.transformer: _BRANCH_OUTPUT,
-        },
-        continue_on_batch_error=True,
-    )
-    good = np.ones(len(cases), dtype=bool)
-    error = cut.model.batch_error
-    if error is not None:
-        good[np.asarray(error.failed_scenarios, dtype=np.int64)] = False
-    _take(grid, cut, found, cases, good, solution)
-    if good.all():
-        return
+    for method in _METHODS:
+        found = cut.model.calculate_power_flow(
+            update_data={
+                "sym_load": {
+                    "p_specified": _at_loads(cut, p_kw, cases),
+                    "q_specified": _at_loads(cut, q_kvar, cases),
+                }
+            },
+            calculation_method=method,
+            error_tolerance=TOLERANCE_PU,
+            max_iterations=MOST_ITERATIONS,
+            output_component_types={
+                ComponentType.node: ["u_pu"],
+                ComponentType.line: _BRANCH_OUTPUT,
+                ComponentType.transformer: _BRANCH_OUTPUT,
+                ComponentType.source: ["p", "q"],
+            },
+            continue_on_batch_error=True,
+        )
+        good = np.ones(len(cases), dtype=bool)
+        error = cut.model.batch_error
+        if error is not None:
+            good[np.asarray(error.failed_scenarios, dtype=np.int64)] = False
+        _take(grid, cut, found, cases, good, solution)
+        if good.all():
+            return
+        cases = cases[~good]
     if len(islands) == 1:
-        solution.failed += [(int(islands[0]), int(case)) for case in cases[~good]]
+        solution.failed += [(int(islands[0]), int(case)) for case in cases]
         return
     half = len(islands) // 2
     for some in (islands[:half], islands[half:]):
-        solve_cases(grid, parts, some, cases[~good], p_kw, q_kvar, solution)
+        solve_cases(grid, parts, some, cases, p_kw, q_kvar, solution)
 
 
 def _cut(grid: FlowGrid, parts: Parts, islands: Ints, loaded: Bools) -> _Cut:
@@ -124,6 +146,7 @@ def _cut(grid: FlowGrid, parts: Parts, islands: Ints, loaded: Bools) -> _Cut:
     load_of_row = np.full(len(groups), -1, dtype=np.int64)
     load_of_row[load_row] = np.arange(len(load_row))
     kv = grid.kv[nodes[first]]
+    sources = _sources(grid, row_of)
     ids = iter(np.cumsum([0, len(groups), len(lines), len(units), len(load_row)]).tolist())
     model = PowerGridModel(
         {
@@ -140,10 +163,10 @@ def _cut(grid: FlowGrid, parts: Parts, islands: Ints, loaded: Bools) -> _Cut:
                 p_specified=0.0,
                 q_specified=0.0,
             ),
-            "source": _source_table(grid, row_of, next(ids)),
+            "source": _source_table(grid, row_of, sources, next(ids)),
         }
     )
-    return _Cut(model, nodes, row, lines, units, load_row, load_of_row[row])
+    return _Cut(model, nodes, row, lines, units, load_row, load_of_row[row], sources)
 
 
 def component_table(component: str, first_id: int, count: int, **columns: Any) -> np.ndarray[Any, Any]:
@@ -206,16 +229,21 @@ def transformer_table(grid: FlowGrid, units: Ints, row_of: Ints, first_id: int) 
     )
 
 
-def _source_table(grid: FlowGrid, row_of: Ints, first_id: int) -> np.ndarray[Any, Any]:
+def _sources(grid: FlowGrid, row_of: Ints) -> Ints:
+    """Find the sources in the model, of several at one node the first."""
     rows, first = np.unique(row_of[grid.source], return_index=True)
-    first = first[rows >= 0]
+    inside: Ints = first[rows >= 0]
+    return inside
+
+
+def _source_table(grid: FlowGrid, row_of: Ints, sources: Ints, first_id: int) -> np.ndarray[Any, Any]:
     return component_table(
         "source",
         first_id,
-        len(first),
-        node=rows[rows >= 0],
+        len(sources),
+        node=row_of[grid.source[sources]],
         status=1,
-        u_ref=grid.source_pu[first],
+        u_ref=grid.source_pu[sources],
         sk=STIFF_VA,
     )
 
@@ -232,6 +260,8 @@ def _take(grid: FlowGrid, cut: _Cut, found: Any, cases: Ints, good: Bools, solut
     """Write the solved cases down."""
     into = cases[good]
     solution.u_pu[np.ix_(into, cut.nodes)] = found["node"]["u_pu"][good][:, cut.row]
+    given = {name: values[good] for name, values in found["source"].items()}
+    solution.source_kva[np.ix_(into, cut.sources)] = (given["p"] + 1j * given["q"]) / 1e3
     if len(cut.lines):
         line = {name: values[good] for name, values in found["line"].items()}
         solution.line_a[np.ix_(into, cut.lines)] = np.maximum(line["i_from"], line["i_to"])

@@ -1,40 +1,77 @@
-"""The medium-voltage lines between substations and the transformers that a plan touches."""
+"""The medium-voltage lines between substations and transformers, as trees."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import breadth_first_order, connected_components
 
-from gridlib.domain.flow.grid import Bools, Ints
+from gridlib.domain.flow.grid import Bools, Ints, Names
 from gridlib.facts.types import Network
 
 
 @dataclass(frozen=True, eq=False)
-class Feeders:
-    """Medium-voltage lines that can be modelled.
+class Medium:
+    """Medium-voltage lines that can be modelled: those that form a tree below one substation.
 
     Attributes
     ----------
+    names : array of object [M]
+        Substations, transformers (their upper terminals) and joints.
+    substation : array of bool [M]
+        Which of them are substations.
     lines : DataFrame
-        line_id, from_id, to_id, r_ohm, x_ohm, limit_a; ends are substations, joints and transformers.
-    sources : tuple of str
-        Substations at which they begin.
-    units : tuple of str
-        Transformers on them.
-    heads : dict
-        Lines that leave a substation, with the feeders below each.
-    missing : tuple of str
-        What is missing for those that cannot be modelled, element by element.
+        line_id, from_id, to_id, r_ohm, x_ohm, limit_a of the lines of all trees; a line that leaves a
+        substation has the limit of the feeders that it begins, where that is lower.
+    parent, line : array of int [M]
+        Next node towards the substation, and the row of the line to it; -1 where there is none.
+    tree : array of int [M]
+        Tree that a node is on; -1 for substations and for what cannot be modelled.
+    missing : dict
+        What is missing, element by element, by the name of each node that is on no tree.
     """
 
+    names: Names
+    substation: Bools
     lines: pd.DataFrame
-    sources: tuple[str, ...] = ()
-    units: tuple[str, ...] = ()
-    heads: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    missing: tuple[str, ...] = ()
+    parent: Ints
+    line: Ints
+    tree: Ints
+    missing: dict[str, tuple[str, ...]]
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """Position of each node by its name."""
+        return {str(name): place for place, name in enumerate(self.names)}
+
+    @cached_property
+    def members(self) -> dict[int, Ints]:
+        """Nodes of each tree, those next to the substation first."""
+        order = np.argsort(self._depth, kind="stable")
+        found: dict[int, list[int]] = defaultdict(list)
+        for node in order[self.tree[order] >= 0].tolist():
+            found[int(self.tree[node])].append(node)
+        return {tree: np.array(nodes, dtype=np.int64) for tree, nodes in found.items()}
+
+    @cached_property
+    def _depth(self) -> Ints:
+        depth, above = np.zeros(len(self.names), dtype=np.int64), self.parent
+        while (above >= 0).any():
+            depth += above >= 0
+            above = np.where(above >= 0, self.parent[above], -1)
+        return depth
+
+    def tree_of(self, name: str) -> int:
+        """Tree that a transformer hangs on; -1 where its lines cannot be modelled."""
+        return int(self.tree[self.position[name]]) if name in self.position else -1
+
+    def lacks(self, name: str) -> tuple[str, ...]:
+        """Say what is missing for the way from a transformer to its substation."""
+        return self.missing.get(name, (f"{name}: a line to its substation",))
 
 
 def unit_table(network: Network) -> pd.DataFrame:
@@ -58,60 +95,53 @@ def unit_table(network: Network) -> pd.DataFrame:
     return numbers.assign(feeder_id=table["feeder_id"]).join(feeders, on="feeder_id")
 
 
-def feeders_of(network: Network, units: Iterable[str]) -> Feeders:
-    """Follow the lines from transformers to their substations.
+def medium_voltage(network: Network) -> Medium:
+    """Follow the lines from the substations.
 
     Parameters
     ----------
     network : Network
-        The whole network: every transformer on these lines must be in it.
-    units : iterable of str
-        Transformers whose supply is wanted.
+        The whole network: every transformer on the lines must be in it.
 
     Returns
     -------
-    Feeders
-        All lines connected with them; none where a line lacks its impedance, no substation is reached, or
-        the lines form a ring, because no table says where it is open.
+    Medium
+        Lines that lack an impedance, reach no substation or form a ring, because no table says where it is
+        open, take everything that is joined with them out of the model, and no other lines.
     """
     wires = medium_lines(network)
-    empty = wires.iloc[:0]
-    names = pd.Index(pd.unique(pd.concat([wires["from_id"], wires["to_id"]], ignore_index=True)))
-    wanted = list(units)
-    off = [name for name in wanted if name not in names]
-    if off:
-        return Feeders(empty, missing=tuple(f"{name}: a line to its substation" for name in off))
+    stations = pd.Index(network.substations["substation_id"]).unique()
+    ends = pd.Index(pd.unique(pd.concat([wires["from_id"], wires["to_id"]], ignore_index=True)))
+    names = stations.append(ends.difference(stations, sort=False))
+    station = np.arange(len(names)) < len(stations)
     start, end = _positions(names, wires["from_id"]), _positions(names, wires["to_id"])
-    label = _labels(len(names), start, end)
-    mine = np.isin(label, label[_positions(names, wanted)])
-    wires, start, end = wires[mine[start]], start[mine[start]], end[mine[start]]
-    here = names[mine]
-    sources = here[here.isin(network.substations["substation_id"])]
-    missing = [f"{name}: r_ohm and x_ohm" for name in wires.loc[~_possible(wires), "line_id"]]
-    parts = np.unique(label[mine])
-    reached = label[_positions(names, sources)]
-    missing += [
-        f"{name}: a line to its substation" for name in wanted if label[names.get_loc(name)] not in reached
-    ]
-    if not missing and len(wires) > len(here) - len(parts):
-        missing.append(f"{wires['line_id'].iloc[0]} and the lines around it: where their ring is open")
-    if len(sources) > len(parts):
-        missing.append(f"{' and '.join(sources)}: where the lines between them are open")
-    if missing:
-        return Feeders(empty, missing=tuple(missing))
+    inner = ~(station[start] | station[end])
+    part = _labels(len(names), start[inner], end[inner])
+    part_of_line = part[np.where(station[start], end, start)]
+    between = station[start] & station[end]
+    bad = _faults(names, station, wires, start, end, part, np.where(between, -1, part_of_line))
+    good = ~between & ~np.isin(part_of_line, list(bad))
+    lines = wires[good]
+    parent, line = _ways_up(station, start[good], end[good])
+    tree = np.where(parent >= 0, part, -1)
+    missing = {
+        str(names[node]): bad[int(part[node])]
+        for node in np.flatnonzero(~station & (tree < 0))
+        if int(part[node]) in bad
+    }
     table = unit_table(network)
-    on_line = [str(name) for name in here if name in table.index]
-    heads = _heads(names, start, end, wires, sources, table)
-    return Feeders(_limited(wires, heads, table), tuple(map(str, sources)), tuple(on_line), heads)
+    limited = lines.assign(limit_a=_limits(names, station, lines, start[good], end[good], part, table))
+    return Medium(names.to_numpy(dtype=object), station, limited, parent, line, tree, missing)
 
 
 def medium_lines(network: Network) -> pd.DataFrame:
     """Take the lines that belong to no switch: those of the medium voltage."""
-    lines, switches = network.lines, network.switches
+    lines, switches = network.lines.drop_duplicates("line_id"), network.switches
     names = pd.Index(pd.unique(pd.concat([switches["from_id"], switches["to_id"]], ignore_index=True)))
     behind = np.isin(_pairs(names, lines), _pairs(names, switches))
     own = lines["line_id"].isin(switches["switch_id"]).to_numpy(dtype=bool)
-    medium: pd.DataFrame = lines[~(own | behind)]
+    itself = (lines["from_id"] == lines["to_id"]).to_numpy(dtype=bool)
+    medium: pd.DataFrame = lines[~(own | behind | itself)]
     return medium
 
 
@@ -136,26 +166,74 @@ def _labels(nodes: int, start: Ints, end: Ints) -> Ints:
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
-def _heads(
-    names: pd.Index, start: Ints, end: Ints, wires: pd.DataFrame, sources: pd.Index, table: pd.DataFrame
-) -> dict[str, tuple[str, ...]]:
-    """Name the feeders below each line that leaves a substation."""
-    at_source = np.isin(start, _positions(names, sources)), np.isin(end, _positions(names, sources))
-    leaves = at_source[0] | at_source[1]
-    label = _labels(len(names), start[~leaves], end[~leaves])
-    feeder_of = table["feeder_id"].reindex(names).to_numpy(dtype=object)
-    heads = {}
-    for place in np.flatnonzero(leaves):
-        below = label == label[end[place] if at_source[0][place] else start[place]]
-        feeders = pd.unique(pd.Series(feeder_of[below], dtype=object).dropna())
-        heads[str(wires["line_id"].iloc[place])] = tuple(str(feeder) for feeder in feeders)
-    return heads
+def _faults(
+    names: pd.Index, station: Bools, wires: pd.DataFrame, start: Ints, end: Ints, part: Ints, of_line: Ints
+) -> dict[int, tuple[str, ...]]:
+    """Say of each part that is no tree below one substation why it is none."""
+    found: dict[int, list[str]] = defaultdict(list)
+    line_names = wires["line_id"].to_numpy(dtype=object)
+    for row in np.flatnonzero(~_possible(wires) & (of_line >= 0)):
+        found[int(of_line[row])].append(f"{line_names[row]}: r_ohm and x_ohm")
+    heads: dict[int, set[int]] = defaultdict(set)
+    for row in np.flatnonzero((station[start] | station[end]) & (of_line >= 0)):
+        heads[int(of_line[row])].add(int(start[row] if station[start[row]] else end[row]))
+    nodes = np.bincount(part[~station], minlength=len(names))
+    lines = np.bincount(of_line[of_line >= 0], minlength=len(names))
+    for number in np.unique(part[~station]).tolist():
+        stations = sorted(heads.get(number, ()))
+        if not stations:
+            node = int(np.flatnonzero((part == number) & ~station)[0])
+            found[number].append(f"{names[node]}: a line to its substation")
+        elif len(stations) > 1:
+            both = " and ".join(str(names[place]) for place in stations)
+            found[number].append(f"{both}: where the lines between them are open")
+        elif lines[number] > nodes[number]:
+            first = line_names[int((of_line == number).argmax())]
+            found[number].append(f"{first} and the lines around it: where their ring is open")
+    return {number: tuple(reasons) for number, reasons in found.items()}
 
 
-def _limited(wires: pd.DataFrame, heads: dict[str, tuple[str, ...]], table: pd.DataFrame) -> pd.DataFrame:
+def _ways_up(station: Bools, start: Ints, end: Ints) -> tuple[Ints, Ints]:
+    """Find the next node towards the substation, and the line to it."""
+    n = len(station)
+    roots = np.flatnonzero(station)
+    rows, columns = np.r_[start, np.full(len(roots), n)], np.r_[end, roots]
+    walk = csr_array(coo_array((np.ones(len(rows)), (rows, columns)), shape=(n + 1, n + 1)))
+    _, before = breadth_first_order(walk, n, directed=False, return_predecessors=True)
+    parent = np.where((before[:n] < 0) | (before[:n] == n), -1, before[:n]).astype(np.int64)
+    line = np.full(n, -1, dtype=np.int64)
+    for child, other in ((end, start), (start, end)):
+        below = parent[child] == other
+        line[child[below]] = np.flatnonzero(below)
+    return parent, line
+
+
+def _limits(
+    names: pd.Index,
+    station: Bools,
+    lines: pd.DataFrame,
+    start: Ints,
+    end: Ints,
+    part: Ints,
+    table: pd.DataFrame,
+) -> np.ndarray:
     """Bound the lines that leave a substation by the limit of the feeders they begin."""
+    least = lines["limit_a"].to_numpy(dtype=float).copy()
+    feeder_of = table["feeder_id"].reindex(names).to_numpy(dtype=object)
     limit_of = table.drop_duplicates("feeder_id").set_index("feeder_id")["limit_a"]
-    least = {head: float(limit_of.reindex(list(feeders)).min()) for head, feeders in heads.items() if feeders}
-    by_feeder = wires["line_id"].map(least).astype(float)
-    own = wires["limit_a"].astype(float)
-    return wires.assign(limit_a=np.fmin(own.to_numpy(), by_feeder.to_numpy()))
+    leaving = np.flatnonzero(station[start] | station[end])
+    inside: dict[int, set[object]] = defaultdict(set)
+    for node in np.flatnonzero(pd.notna(feeder_of) & ~station):
+        inside[int(part[node])].add(feeder_of[node])
+    for row in leaving:
+        number = int(part[end[row] if station[start[row]] else start[row]])
+        bounds = limit_of.reindex(list(inside[number])).to_numpy(dtype=float)
+        least[row] = np.fmin(least[row], np.fmin.reduce(bounds) if len(bounds) else np.nan)
+    return least
+
+
+def way_up(medium: Medium, node: int) -> Iterator[int]:
+    """List a node and those between it and its substation."""
+    while medium.parent[node] >= 0:
+        yield node
+        node = int(medium.parent[node])

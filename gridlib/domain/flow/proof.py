@@ -1,6 +1,9 @@
 """What an AC proof consists of."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple, Protocol
 
 AC_METHOD = "AC power flow"
 ADDITIVE = "not possible: additive"
@@ -13,15 +16,17 @@ class AcLoading:
     Attributes
     ----------
     object_id : str
-        Transformer or line; a line behind a switch bears the name of the switch.
+        Transformer, substation or line; a line behind a switch bears the name of the switch.
     role : str
-        donor, receiver, transformer, line or feeder head.
+        donor, receiver, transformer, line, feeder head or substation.
     scenario : str
         Key of the loads.
     before_pct, after_pct : float
         Largest loading before, and in any state after [%]; NaN where no limit is known.
-    after_a : float
-        Largest current of a line after [A]; NaN for transformers.
+    before_a, after_a : float
+        Largest current of a line [A]; NaN for others.
+    limit_a : float
+        Its limit [A]; NaN where not known, and for others.
     hour : int
         Position of the hour of ``after_pct``.
     """
@@ -31,7 +36,9 @@ class AcLoading:
     scenario: str
     before_pct: float
     after_pct: float
+    before_a: float
     after_a: float
+    limit_a: float
     hour: int
 
 
@@ -47,8 +54,10 @@ class AcEnergy:
         Range of all low-voltage nodes and hours [pu].
     least_at : str
         Node of the lowest voltage after.
+    hour : int
+        Position of its hour.
     losses_kwh_before, losses_kwh_after : float
-        Losses of everything modelled, over the horizon [kWh].
+        Losses of the touched feeders, transformers and low-voltage lines, over the horizon [kWh].
     """
 
     scenario: str
@@ -57,8 +66,39 @@ class AcEnergy:
     least_pu_after: float
     most_pu_after: float
     least_at: str
+    hour: int
     losses_kwh_before: float
     losses_kwh_after: float
+
+
+class AcWorst(NamedTuple):
+    """An element worth showing: in its unit, before and in the state that stays, its limit, and where.
+
+    ``role`` is substation, feeder head, line, low-voltage line, donor, receiver, transformer, lowest voltage,
+    highest voltage or losses; ``limit`` None where none is known, ``hour`` None where it is of all hours.
+    """
+
+    role: str
+    object_id: str
+    unit: str
+    before: float
+    after: float
+    limit: float | None
+    scenario: str
+    hour: int | None
+
+
+class AcFigures(Protocol):
+    """What can be read off the flows of a proof."""
+
+    def loadings(self) -> Iterable[AcLoading]:
+        """List the worst hour of every element, by scenario."""
+
+    def energies(self) -> Iterable[AcEnergy]:
+        """List voltages and losses, by scenario."""
+
+    def worst(self) -> Iterable[AcWorst]:
+        """List the elements worth showing."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +115,15 @@ class AcState:
         What this state breaks.
     converged : bool
         Whether every hour of every scenario has a solution.
+    current_a : dict
+        Largest current of each switch that was asked for [A].
     """
 
     unfed: tuple[str, ...]
     ring: tuple[str, ...]
     refusals: tuple[str, ...]
     converged: bool
+    current_a: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,10 +141,6 @@ class AcProof:
         `AC_METHOD` or `ADDITIVE`.
     reasons : tuple of str
         Why it does not hold.
-    loadings : tuple of AcLoading
-        Every touched transformer, line and feeder head in every scenario.
-    energy : tuple of AcEnergy
-        Voltages and losses, by scenario.
     states : tuple of AcState
         The states after, in order.
     converged : bool
@@ -110,15 +149,31 @@ class AcProof:
         Data that are missing, element by element.
     not_checked : tuple of str
         What is left out.
+    figures : AcFigures or None
+        The flows; None where there are none.
     """
 
     possible: bool
     holds: bool
     method: str
     reasons: tuple[str, ...]
-    loadings: tuple[AcLoading, ...]
-    energy: tuple[AcEnergy, ...]
     states: tuple[AcState, ...]
     converged: bool
     missing: tuple[str, ...]
     not_checked: tuple[str, ...]
+    figures: AcFigures | None = None
+
+    @cached_property
+    def loadings(self) -> tuple[AcLoading, ...]:
+        """Every touched transformer, line, feeder head and substation in every scenario."""
+        return () if self.figures is None else tuple(self.figures.loadings())
+
+    @cached_property
+    def energy(self) -> tuple[AcEnergy, ...]:
+        """Voltages and losses, by scenario."""
+        return () if self.figures is None else tuple(self.figures.energies())
+
+    @cached_property
+    def worst(self) -> tuple[AcWorst, ...]:
+        """The elements worth showing."""
+        return () if self.figures is None else tuple(self.figures.worst())

@@ -1,17 +1,20 @@
 """What AC power flow proves of a switch sequence: loadings, voltages, losses, before and after every step."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from gridlib.domain.flow.grid import FlowGrid
-from gridlib.domain.flow.model import AcModel, model_around
-from gridlib.domain.flow.outcome import FlowCases, FlowLimits, Watched, broken, energies, loadings
+from gridlib.domain.flow.feeders import Feeders
+from gridlib.domain.flow.grid import Bools, Floats, FlowGrid
+from gridlib.domain.flow.model import AcModel, ac_model
+from gridlib.domain.flow.outcome import Before, Figures, FlowCases, FlowLimits, broken, most
 from gridlib.domain.flow.parts import divide
 from gridlib.domain.flow.proof import AC_METHOD, ADDITIVE, AcProof, AcState
 from gridlib.domain.flow.solve import FlowResult, solve_flow
-from gridlib.domain.network import LOOPED, UNFED, FeedingTree, feeding_tree
+from gridlib.domain.flow.territory import Territory, cut_out
+from gridlib.domain.network import LOOPED, FeedingTree, feeding_tree
 from gridlib.facts.errors import InputError
 from gridlib.facts.types import Network
 from gridlib.facts.units import LV_KV
@@ -19,7 +22,26 @@ from gridlib.facts.units import LV_KV
 VOLTAGE_BAND_PU = (0.9, 1.1)
 """Limits of the low voltage [pu]: +-10 % as in EN 50160."""
 
+NOTHING_KVA = 1e-6
+"""Loads smaller than this are rounding."""
+
 _UNSOLVED = ("load_missing", "not_converged", "not_supplied")
+
+
+class SwitchedState(NamedTuple):
+    """One state of a sequence.
+
+    ``changes`` are the switches that differ from before, ``step`` names the state in reasons where it has to
+    be named, ``stays`` is true for the last, ``only_sheds`` where nothing changes but that sections are off,
+    and ``carries_a`` says which switches carry current that they are to make or break, and how much they may
+    [A].
+    """
+
+    changes: Mapping[str, bool]
+    step: str
+    stays: bool
+    only_sheds: bool = False
+    carries_a: Mapping[str, float] = {}
 
 
 def prove_ac(
@@ -33,7 +55,6 @@ def prove_ac(
     voltage_band_pu: tuple[float, float] = VOLTAGE_BAND_PU,
     lv_kv: float = LV_KV,
     source_pu: float = 1.0,
-    feeders: bool = True,
     step_h: float = 1.0,
 ) -> AcProof:
     """Prove a switch sequence by AC power flow, every state, hour and scenario.
@@ -41,7 +62,7 @@ def prove_ac(
     Parameters
     ----------
     network : Network
-        The network: whole, or cut out around the touched transformers with ``feeders=False``.
+        The whole network.
     before_closed : iterable of str
         Switches closed before.
     after_closed : sequence of iterables of str
@@ -59,8 +80,6 @@ def prove_ac(
         Nominal low voltage [kV].
     source_pu : float
         Voltage at the substation, or at the transformers where no line to it is modelled [pu].
-    feeders : bool
-        Whether to model the medium-voltage lines, with every transformer on them.
     step_h : float
         Length of an hour of the horizon [h].
 
@@ -86,60 +105,200 @@ def prove_ac(
     trees = [feeding_tree(network, state) for state in closed]
     donors, receivers, units, sections = _touched(trees)
     if not units:
-        return AcProof(True, True, AC_METHOD, (), (), (), (), True, (), ("nothing changes",))
-    names = trees[0].nodes.to_numpy(dtype=object)
-    model = model_around(
-        network,
-        trees[0],
-        [str(names[unit]) for unit in units],
-        [str(names[section]) for section in sections],
-        lv_kv=lv_kv,
-        source_pu=source_pu,
-        feeders=feeders,
+        return AcProof(True, True, AC_METHOD, (), (), True, (), ("nothing changes",))
+    tree = trees[0]
+    kva, cases = _laid_out(tree, section_load_kva)
+    switches = network.switches["switch_id"]
+    model = ac_model(
+        network, tree, {name: name in closed[0] for name in switches}, lv_kv=lv_kv, source_pu=source_pu
     )
-    if model.grid is None:
-        reason = f"AC power flow is not possible: {'; '.join(model.missing)}"
-        return AcProof(False, False, ADDITIVE, (reason,), (), (), (), False, model.missing, model.not_checked)
-
-    cases = _cases(model, model.grid, section_load_kva, power_factor)
-    limits = FlowLimits(loading_limit_pct, *voltage_band_pu)
-    before = solve_flow(_in_state(model, model.grid, closed[0]), cases.p_kw, cases.q_kvar)
-    low = [str(names[node]) for node in (*units, *sections)]
-    watched = Watched.of(model.grid, low[: len(units)], low)
-    states, flows = [], []
-    for number, (tree, state) in enumerate(zip(trees[1:], closed[1:], strict=True), start=1):
-        grid = _in_state(model, model.grid, state)
-        refusals = list(_bad_tree(trees[0], tree, grid, last=number == len(trees) - 1))
-        flow = before
-        if not refusals:
-            flow = solve_flow(grid, cases.p_kw, cases.q_kvar)
-            refusals += _unsolved(flow, tree)
-            refusals += list(broken(watched, before, flow, cases, limits))
-            flows.append(flow)
-        states.append(_state(trees[0], tree, refusals, flow))
-    reasons = _unsolved(before, trees[0])
-    reasons += [f"{finding.message}; left out" for finding in model.grid.findings]
-    lost = [str(names[section]) for section in sections if trees[0].source[section] == LOOPED]
-    reasons += [f"{name} lies in a ring or between two transformers before" for name in lost]
-    reasons += [
-        f"step {number}: {reason}" for number, state in enumerate(states, 1) for reason in state.refusals
+    factor = phasor(power_factor)
+    if lacking := lacking_plates(model, units):
+        return impossible(lacking)
+    territory = cut_out(model, Feeders(model, _totals(tree, kva), factor), units, sections)
+    low = [*territory.units.tolist(), *territory.sections.tolist()]
+    before = solve_before(territory, kva[:, low], {}, factor)
+    states = [
+        SwitchedState({name: name in state for name in switches}, f"step {number}", number == len(closed) - 1)
+        for number, state in enumerate(closed[1:], start=1)
     ]
-    converged = _converged(before) and all(state.converged for state in states)
-    roles = {str(names[unit]): "donor" for unit in donors} | {
-        str(names[unit]): "receiver" for unit in receivers
-    }
+    roles = {str(tree.nodes[unit]): "donor" for unit in donors}
+    roles |= {str(tree.nodes[unit]): "receiver" for unit in receivers}
+    limits = FlowLimits(loading_limit_pct, *voltage_band_pu)
+    return prove_states(before, states, kva[:, low], cases, limits, factor, roles=roles, step_h=step_h)
+
+
+def phasor(power_factor: float) -> complex:
+    """Give the complex power of a load of 1 kVA."""
+    return complex(power_factor, np.sqrt(1 - power_factor**2))
+
+
+def lacking_plates(model: AcModel, units: Iterable[int]) -> tuple[str, ...]:
+    """Name what the plates of transformers lack."""
+    return tuple(
+        f"{model.tree.nodes[unit]}: {model.lacking[unit]}" for unit in sorted(units) if unit in model.lacking
+    )
+
+
+def impossible(lacking: tuple[str, ...]) -> AcProof:
+    """Say that only additive kVA can be used."""
+    reason = f"AC power flow is not possible: {'; '.join(lacking)}"
+    return AcProof(False, False, ADDITIVE, (reason,), (), False, lacking, ())
+
+
+def solve_before(
+    territory: Territory, low_kva: Floats, promised_kva: Mapping[int, Floats], factor: complex
+) -> Before:
+    """Solve a territory before any switching.
+
+    Parameters
+    ----------
+    territory : Territory
+        What is touched.
+    low_kva : array [C, U + S]
+        Loads of its busbars and sections [kVA].
+    promised_kva : mapping of int to array [C]
+        By transformer that is not touched: what comes on top of its load [kVA].
+    factor : complex
+        Complex power of a load of 1 kVA.
+
+    Returns
+    -------
+    Before
+        Loads and flow.
+    """
+    load = territory.lump_kva.copy()
+    load[:, : territory.low] = factor * low_kva
+    for way in territory.ways:
+        for place in way.beside.tolist():
+            kva = promised_kva.get(int(way.flow.units[place]))
+            if kva is not None:
+                load[:, way.first + way.anchor[way.flow.at[place]]] += factor * kva
+    station_kva = np.zeros((len(load), len(territory.stations)), dtype=complex)
+    for k, station in enumerate(territory.stations):
+        station_kva[:, k] = station.rest_kva
+        for unit in set(station.rest.tolist()) & promised_kva.keys():
+            station_kva[:, k] += factor * promised_kva[unit]
+    return Before(territory, load, station_kva, solve_flow(territory.grid, load.real, load.imag))
+
+
+def prove_states(
+    before: Before,
+    states: Sequence[SwitchedState],
+    low_kva: Floats,
+    cases: FlowCases,
+    limits: FlowLimits,
+    factor: complex,
+    *,
+    roles: Mapping[str, str],
+    step_h: float,
+) -> AcProof:
+    """Solve every state of a sequence and hold it against the state before.
+
+    Parameters
+    ----------
+    before : Before
+        The territory before any switching.
+    states : sequence of SwitchedState
+        The states, in order.
+    low_kva : array [C, U + S]
+        Loads of the busbars and sections in the states after [kVA].
+    cases : FlowCases
+        The scenarios of these loads.
+    limits : FlowLimits
+        Limits of loading and voltage.
+    factor : complex
+        Complex power of a load of 1 kVA.
+    roles : mapping of str to str
+        donor or receiver, by transformer.
+    step_h : float
+        Length of an hour [h].
+
+    Returns
+    -------
+    AcProof
+        As from `prove_ac`.
+    """
+    territory = before.territory
+    load = before.load_kva[cases.rows]
+    load[:, : territory.low] = factor * low_kva
+    reasons = _before_reasons(before)
+    was = territory.feeding(territory.grid)
+    found: list[AcState] = []
+    flows: list[FlowResult] = []
+    for state in states:
+        grid = territory.in_state(state.changes)
+        ring, dark = territory.feeding(grid)
+        refusals = list(_bad_tree(territory, was, (ring, dark), grid, last=state.stays))
+        currents, converged = {}, True
+        harmless = state.only_sheds and _sheds_harmlessly(before, limits)
+        if not refusals and not reasons and not harmless:
+            flow = solve_flow(grid, load.real, load.imag)
+            flows.append(flow)
+            refusals += _unsolved(flow, set(territory.grid.names[: territory.low][dark]))
+            refusals += broken(before, flow, cases, limits)
+            currents = {name: most(flow.line_a[:, territory.switches[name]]) for name in state.carries_a}
+            refusals += _beyond(currents, state.carries_a)
+            converged = not any(finding.code == "not_converged" for finding in flow.findings)
+        units = len(territory.units)
+        found.append(
+            AcState(
+                unfed=_named(territory, dark & ~was[1]),
+                ring=_named(territory, (ring & ~was[0]) & (np.arange(territory.low) < units)),
+                refusals=tuple(refusals),
+                converged=converged,
+                current_a=currents,
+            )
+        )
+    for state, one in zip(states, found, strict=True):
+        reasons += [f"{state.step}: {reason}" if state.step else reason for reason in one.refusals]
+    solved = not any(finding.code == "not_converged" for finding in before.flow.findings)
     return AcProof(
         possible=True,
         holds=not reasons,
         method=AC_METHOD,
         reasons=tuple(dict.fromkeys(reasons)),
-        loadings=tuple(loadings(watched, roles, model.heads, before, flows, cases)),
-        energy=tuple(energies(watched, before, flows, cases, step_h)),
-        states=tuple(states),
-        converged=converged,
-        missing=model.missing,
-        not_checked=model.not_checked,
+        states=tuple(found),
+        converged=solved and all(state.converged for state in found),
+        missing=territory.missing,
+        not_checked=territory.not_checked,
+        figures=Figures(before, flows, cases, limits, roles, step_h),
     )
+
+
+def _sheds_harmlessly(before: Before, limits: FlowLimits) -> bool:
+    """Tell whether taking load off can break no limit, so that the state needs no solution.
+
+    Where nothing exports, less load lowers every current, and no voltage rises above that without any load.
+    """
+    grid = before.territory.grid
+    no_load_pu = grid.source_pu.max() / (1 + grid.transformers.tap_pct / 100).min()
+    return bool((before.load_kva.real > -NOTHING_KVA).all() and no_load_pu <= limits.most_pu)
+
+
+def _beyond(currents: Mapping[str, float], limits: Mapping[str, float]) -> Iterator[str]:
+    for name, current_a in currents.items():
+        if not current_a <= limits[name]:
+            yield f"{name} would make or break {current_a:.0f} A, limit {limits[name]:.0f} A"
+
+
+def _before_reasons(before: Before) -> list[str]:
+    """Say why a territory cannot be held against its state before."""
+    territory = before.territory
+    if problems := [way.flow.problem for way in territory.ways if way.flow.problem]:
+        return problems
+    ring, dark = territory.feeding(territory.grid)
+    reasons = _unsolved(before.flow, set(territory.grid.names[: territory.low][dark]))
+    reasons += [f"{finding.message}; left out" for finding in territory.grid.findings]
+    inside = ring & (np.arange(territory.low) >= len(territory.units))
+    reasons += [
+        f"{name} lies in a ring or between two transformers before" for name in _named(territory, inside)
+    ]
+    return reasons
+
+
+def _named(territory: Territory, which: Bools) -> tuple[str, ...]:
+    return tuple(str(name) for name in territory.grid.names[: territory.low][which])
 
 
 def _check(
@@ -175,64 +334,47 @@ def _touched(trees: Sequence[FeedingTree]) -> tuple[set[int], set[int], list[int
     return donors, receivers - donors, sorted(units), sections.tolist()
 
 
-def _cases(
-    model: AcModel, grid: FlowGrid, loads: Mapping[str, pd.DataFrame], power_factor: float
-) -> FlowCases:
+def _laid_out(tree: FeedingTree, loads: Mapping[str, pd.DataFrame]) -> tuple[Floats, FlowCases]:
+    """Lay the loads out, scenarios one below the other x nodes; a transformer without a column has none."""
     frames = list(loads.values())
-    names = list(model.loads)
-    kva = np.concatenate([frame.reindex(columns=names).to_numpy(dtype=float) for frame in frames])
-    # A transformer without a column of its own has nothing beside its sections.
-    units = pd.Index(names).isin(model.units) & ~pd.Index(names).isin(frames[0].columns)
-    kva[:, units] = 0.0
-    place = pd.Index(grid.names).get_indexer(pd.Index(list(model.loads.values())))
-    total = np.zeros((len(grid.names), len(kva)))
-    np.add.at(total, place, kva.T)
-    sine = float(np.sqrt(1 - power_factor**2))
-    return FlowCases(tuple(loads), frames[0].index, power_factor * total.T, sine * total.T)
+    kva = np.concatenate([frame.reindex(columns=tree.nodes).to_numpy(dtype=float) for frame in frames])
+    own = np.arange(len(tree.nodes)) < tree.transformers
+    kva[:, own & ~tree.nodes.isin(frames[0].columns)] = 0.0
+    return kva, FlowCases(tuple(loads), tuple(range(len(frames))), pd.DatetimeIndex(frames[0].index))
 
 
-def _in_state(model: AcModel, grid: FlowGrid, closed: frozenset[str]) -> FlowGrid:
-    return grid.switched(closed, model.switches)
+def _totals(tree: FeedingTree, kva: Floats) -> Floats:
+    """Load of each transformer with all that it feeds."""
+    total = kva[:, : tree.transformers].copy()
+    fed = np.flatnonzero(tree.source[tree.transformers :] >= 0) + tree.transformers
+    np.add.at(total.T, tree.source[fed], kva[:, fed].T)
+    return total
 
 
-def _bad_tree(before: FeedingTree, tree: FeedingTree, grid: FlowGrid, *, last: bool) -> Iterator[str]:
+def _bad_tree(
+    territory: Territory, was: tuple[Bools, Bools], now: tuple[Bools, Bools], grid: FlowGrid, *, last: bool
+) -> Iterator[str]:
     """Find rings that cannot be solved, and, in the last state, any ring and any section without supply."""
-    names = before.nodes.to_numpy(dtype=object)
-    ring = np.flatnonzero((tree.source == LOOPED) & (before.source != LOOPED))
+    ring, dark = now[0] & ~was[0], now[1] & ~was[1]
+    if between := _paralleled(grid) if ring.any() else []:
+        yield f"{' and '.join(between)} would be paralleled, and what joins them above is not modelled"
+    elif last and ring.any():
+        yield f"{_named(territory, ring)[0]} would stay in a ring"
+    if last and dark.any():
+        yield f"{', '.join(_named(territory, dark))} would stay without supply"
+
+
+def _paralleled(grid: FlowGrid) -> list[str]:
+    """Name the sources that a state joins."""
     parts = divide(grid)
     supplies = np.bincount(parts.island[grid.source], minlength=len(parts.supplied))
-    between = [str(name) for name in grid.names[grid.source[supplies[parts.island[grid.source]] > 1]]]
-    if between:
-        yield f"{' and '.join(between)} would be paralleled, and what joins them above is not modelled"
-    elif last and len(ring):
-        yield f"{names[ring[0]]} would stay in a ring"
-    dark = np.flatnonzero((tree.source == UNFED) & (before.source != UNFED))
-    if last and len(dark):
-        yield f"{', '.join(str(names[section]) for section in dark)} would stay without supply"
+    return [str(name) for name in grid.names[grid.source[supplies[parts.island[grid.source]] > 1]]]
 
 
-def _state(before: FeedingTree, tree: FeedingTree, refusals: Sequence[str], flow: FlowResult) -> AcState:
-    names, n = before.nodes.to_numpy(dtype=object), before.transformers
-    dark = np.flatnonzero((tree.source == UNFED) & (before.source != UNFED))
-    ring = np.flatnonzero((tree.source[:n] == LOOPED) & (before.source[:n] != LOOPED))
-    return AcState(
-        unfed=tuple(str(names[section]) for section in dark),
-        ring=tuple(str(names[unit]) for unit in ring),
-        refusals=tuple(refusals),
-        converged=_converged(flow),
-    )
-
-
-def _unsolved(flow: FlowResult, tree: FeedingTree) -> list[str]:
+def _unsolved(flow: FlowResult, meant: set[object]) -> list[str]:
     """Tell what could not be solved, but for the sections that are meant to be without supply."""
-    names = tree.nodes.to_numpy(dtype=object)
-    meant = {str(name) for name in names[tree.source == UNFED]}
     return [
         finding.message
         for finding in flow.findings
         if finding.code in _UNSOLVED and not (finding.code == "not_supplied" and finding.object_id in meant)
     ]
-
-
-def _converged(flow: FlowResult) -> bool:
-    return not any(finding.code == "not_converged" for finding in flow.findings)

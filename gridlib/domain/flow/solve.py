@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gridlib.domain.flow.engine import Solution, solve_cases
-from gridlib.domain.flow.grid import Bools, Finding, Floats, FlowGrid
+from gridlib.domain.flow.grid import Bools, Complexes, Finding, Floats, FlowGrid
 from gridlib.domain.flow.parts import Parts, divide
 from gridlib.facts.errors import InputError
 
@@ -27,6 +27,8 @@ class FlowResult:
         Larger current of both windings in percent of rated current.
     line_loss_kw, transformer_loss_kw : array [C, L] and [C, T]
         Active losses [kW].
+    source_kva : array of complex [C, S]
+        What each source gives [kVA, active + j reactive]; of several at one node the first gives all.
     findings : tuple of Finding
         Elements left out, parts not supplied, rings, cases that do not converge.
     """
@@ -37,6 +39,7 @@ class FlowResult:
     transformer_pct: Floats
     line_loss_kw: Floats
     transformer_loss_kw: Floats
+    source_kva: Complexes
     findings: tuple[Finding, ...]
 
     @property
@@ -72,9 +75,9 @@ def solve_flow(grid: FlowGrid, p_kw: npt.ArrayLike, q_kvar: npt.ArrayLike) -> Fl
 
     Notes
     -----
-    Newton-Raphson by power-grid-model on the pi model of lines and transformers, positive sequence. Nodes
-    joined by closed links are one node. Loading of a transformer is by current, the larger of both windings,
-    because it is current that heats.
+    By power-grid-model on the pi model of lines and transformers, positive sequence: the iterative current
+    method, and Newton-Raphson where that does not converge. Nodes joined by closed links are one node.
+    Loading of a transformer is by current, the larger of both windings, because it is current that heats.
 
     References
     ----------
@@ -134,6 +137,7 @@ def _result(
         transformer_pct=np.where(sides, np.nan, solution.transformer_pct),
         line_loss_kw=np.where(ends, np.nan, solution.line_loss_kw),
         transformer_loss_kw=np.where(sides, np.nan, solution.transformer_loss_kw),
+        source_kva=np.where(nodes[:, grid.source], np.nan, solution.source_kva),
         findings=findings,
     )
 

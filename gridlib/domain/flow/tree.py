@@ -3,13 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csc_array
 from scipy.sparse.linalg import SuperLU, splu
 
-from gridlib.domain.flow.grid import Bools, Floats, Ints
-
-Complexes = npt.NDArray[np.complex128]
+from gridlib.domain.flow.grid import Bools, Complexes, Floats, Ints
 
 TOLERANCE_PU = 1e-9
 """Largest change of a voltage in the last sweep [pu]."""

@@ -5,12 +5,23 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from gridlib.domain.planning.above import places_crossed
+from gridlib.domain.planning.ac import AcFleet, check_ac
 from gridlib.domain.planning.devices import Refusal
-from gridlib.domain.planning.fleet import Fleet
+from gridlib.domain.planning.fleet import Fleet, Place
 from gridlib.domain.planning.grid import Bars
 from gridlib.domain.planning.heat import Heat
 from gridlib.domain.planning.options import Option, bars_of, find_options, task_units
-from gridlib.domain.planning.portfolio import Promises, Task, relieved_units, touched_units
+from gridlib.domain.planning.parallel import closing_first
+from gridlib.domain.planning.portfolio import (
+    Promises,
+    Task,
+    places_around,
+    places_touched,
+    relieved_units,
+    touched_units,
+)
+from gridlib.domain.planning.protection import check_protection
 from gridlib.domain.planning.prove import Trial, proof_of, try_moves
 from gridlib.domain.planning.rank import best_first, make_plan, refuse_on_risk, sides_of
 from gridlib.domain.planning.reserve import Reservation, reserve
@@ -38,12 +49,17 @@ class Offer:
 class Desk:
     """What every proof needs: fleet, heat, the site's limits and rules, and the moment."""
 
-    fleet: Fleet
+    ac: AcFleet
     wiring: Wiring
     heat: Heat
     limits: Limits
     rules: PlanningRules
     now: pd.Timestamp
+
+    @property
+    def fleet(self) -> Fleet:
+        """The fleet."""
+        return self.ac.fleet
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +89,7 @@ def choose_plans(desk: Desk, tasks: Sequence[Task], reserved: Sequence[Move]) ->
     list of Offer
         One for each task; a task whose search fails says why and leaves the others as they are.
     """
+    tasks = _fitting(desk, tasks, reserved)
     promises = Promises(desk.fleet, [*reserved, *(move for task in tasks for move in task.moves)])
     offers = [Offer(str(desk.fleet.names[task.donors[0]]), task) for task in tasks]
     bars = [Bars()] * len(tasks)
@@ -85,19 +102,37 @@ def choose_plans(desk: Desk, tasks: Sequence[Task], reserved: Sequence[Move]) ->
                 entries += _search(desk, k, offers[k], reserve(desk.fleet, near), bars[k])
             except GridlibError as error:
                 offers[k] = replace(offers[k], failed=str(error))
-        elements: dict[int, set[str]] = {}
+        refused: dict[int, list[Refusal]] = {}
         for entry, outcome in zip(entries, _judged(desk, entries), strict=True):
             offers[entry.k] = _with(offers[entry.k], entry, outcome)
             if isinstance(outcome, tuple):
-                elements.setdefault(entry.k, set()).update(refusal.element for refusal in outcome)
+                refused.setdefault(entry.k, []).extend(outcome)
         todo = []
-        for k, names in elements.items():
-            wider = bars_of(desk.fleet, bars[k], names)
+        for k, refusals in refused.items():
+            wider = bars_of(desk.fleet, bars[k], refusals)
             if wider != bars[k]:
                 bars[k] = wider
                 todo.append(k)
     ranked = [replace(offer, plans=tuple(sorted(offer.plans, key=best_first))) for offer in offers]
     return _settled(desk, ranked, reserved)
+
+
+def _fitting(desk: Desk, tasks: Sequence[Task], reserved: Sequence[Move]) -> list[Task]:
+    """Take out of the portfolio what no longer fits onto a feeder beside what the riskier ones bring to it.
+
+    The search for these transformers finds what still fits.
+    """
+    kept: list[Task] = []
+    moves = list(reserved)
+    for task in tasks:
+        if places_crossed(desk.fleet, task.moves):
+            near = Promises(desk.fleet, moves).near(touched_units(desk.fleet, task.moves))
+            if check_ac(desk.ac, task.moves, reserve(desk.fleet, near)).refusals:
+                kept.append(replace(task, moves=()))
+                continue
+        kept.append(task)
+        moves += task.moves
+    return kept
 
 
 def _search(desk: Desk, k: int, offer: Offer, promised: Reservation, bars: Bars) -> list[_Entry]:
@@ -144,10 +179,17 @@ def _plan(
 ) -> Plan | tuple[Refusal, ...]:
     """Write an option down as a plan; what its proof refuses is none."""
     fleet, option = desk.fleet, entry.option
-    proof = proof_of(fleet, option.moves, option.trial, desk.limits, desk.rules, desk.now)
-    if not proof.holds:
-        return tuple(Refusal("not_proven", reason) for reason in proof.reasons)
-    plan = make_plan(fleet, entry.task.donors[0], option.moves, proof, before, after, desk.limits, desk.rules)
+    checked = check_ac(desk.ac, option.moves, entry.promised)
+    if checked.refusals:
+        return checked.refusals
+    moves, notes = closing_first(desk.ac, option.moves, entry.promised)
+    if any(move.closes_first for move in moves):
+        checked = check_ac(desk.ac, moves, entry.promised)
+    guard = check_protection(desk.ac, moves, desk.limits)
+    if guard.refusals:
+        return guard.refusals
+    proof = proof_of(fleet, moves, option.trial, checked, guard, desk.rules, desk.now, notes=notes)
+    plan = make_plan(fleet, entry.task.donors[0], moves, proof, before, after, desk.limits, desk.rules)
     relieved = relieved_units(fleet, option.moves, desk.limits, option.aim_pct)
     return replace(
         plan,
@@ -168,14 +210,14 @@ def _settled(desk: Desk, offers: Sequence[Offer], reserved: Sequence[Move]) -> l
     """
     fleet = desk.fleet
     promised = [offer.task.moves for offer in offers]
-    changed: dict[int, set[int]] = {}
+    changed: dict[int | Place, set[int]] = {}
     settled = list(offers)
     for k, offer in enumerate(offers):
         first = _first_holding(desk, k, offer.plans, promised, reserved, changed)
         chosen = first.moves if first else ()
         if chosen != promised[k]:
-            for unit in touched_units(fleet, [*chosen, *promised[k]]):
-                changed.setdefault(unit, set()).add(k)
+            for place in places_touched(fleet, [*chosen, *promised[k]]):
+                changed.setdefault(place, set()).add(k)
             promised[k] = chosen
         if first:
             rest = [plan for plan in offer.plans if plan is not first]
@@ -196,10 +238,10 @@ def _promise(
     return reserve(desk.fleet, near)
 
 
-def _changers(desk: Desk, k: int, plan: Plan, changed: dict[int, set[int]]) -> set[int]:
+def _changers(desk: Desk, k: int, plan: Plan, changed: dict[int | Place, set[int]]) -> set[int]:
     """Tasks around a plan that do something else than their part of the portfolio."""
-    units = touched_units(desk.fleet, plan.moves)
-    return {other for unit in units for other in changed.get(unit, ())} - {k}
+    places = places_around(desk.fleet, touched_units(desk.fleet, plan.moves))
+    return {other for place in places for other in changed.get(place, ())} - {k}
 
 
 def _first_holding(
@@ -208,14 +250,15 @@ def _first_holding(
     plans: Sequence[Plan],
     promised: Sequence[tuple[Move, ...]],
     reserved: Sequence[Move],
-    changed: dict[int, set[int]],
+    changed: dict[int | Place, set[int]],
 ) -> Plan | None:
     """Best plan of a task that holds beside what the others have chosen by now."""
     for plan in plans:
         if not _changers(desk, k, plan, changed):
             return plan
         promise = _promise(desk, k, plan.moves, promised, reserved)
-        if not try_moves(desk.fleet, plan.moves, promise, desk.limits, desk.rules).refusals:
+        trial = try_moves(desk.fleet, plan.moves, promise, desk.limits, desk.rules)
+        if not trial.refusals and not check_ac(desk.ac, plan.moves, promise).refusals:
             return plan
     return None
 
@@ -226,7 +269,7 @@ def _final(
     offer: Offer,
     promised: Sequence[tuple[Move, ...]],
     reserved: Sequence[Move],
-    changed: dict[int, set[int]],
+    changed: dict[int | Place, set[int]],
 ) -> Offer:
     """Prove and score again what others have changed around, and number the plans."""
     outcomes: list[Plan | tuple[Refusal, ...]] = list(offer.plans)

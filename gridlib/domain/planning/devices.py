@@ -12,11 +12,15 @@ from gridlib.facts.types import Move
 
 
 class Refusal(NamedTuple):
-    """Why a transfer is not allowed: short name, a sentence with the binding limit, and whose limit it is."""
+    """Why a transfer is not allowed: short name, a sentence with the binding limit, and whose limit it is.
+
+    ``move`` is the one at fault where the limit is not that of one transformer or switch.
+    """
 
     code: str
     reason: str
     element: str = ""
+    move: Move | None = None
 
 
 def misfits(fleet: Fleet, moves: Sequence[Move]) -> Iterator[Refusal]:

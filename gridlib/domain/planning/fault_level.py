@@ -1,20 +1,24 @@
 """Short-circuit currents around moves, and the devices that close onto them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from gridlib.domain.flow import FlowGrid, largest_fault_ka
-from gridlib.domain.flow.model import high_side, model_around
-from gridlib.domain.network import apply_moves, closed_switches, feeding_tree
+from gridlib.domain.flow.fault import largest_fault_ka, smallest_fault_ka
+from gridlib.domain.flow.model import high_side
+from gridlib.domain.flow.territory import Territory
+from gridlib.domain.planning.ac import AcFleet
 from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.feeding import Feeding, moves_feeding
-from gridlib.domain.planning.fleet import Fleet
+from gridlib.domain.planning.fleet import Device, Fleet, Floats
 from gridlib.domain.planning.reserve import landing_of
 from gridlib.facts.types import Move
+
+LARGEST, SMALLEST = "fault_level_max_mva", "fault_level_min_mva"
+"""Columns of the feeders: three-phase fault level at their head."""
 
 
 @dataclass
@@ -27,87 +31,89 @@ class Findings:
 
 
 class Stage(NamedTuple):
-    """The network around one move: closed switches and trees before and after it."""
+    """The network around one move: changes of switches and trees, before and after it."""
 
     move: Move
-    closed_before: frozenset[str]
-    closed_after: frozenset[str]
+    changes_before: Mapping[str, bool]
+    changes_after: Mapping[str, bool]
     before: Feeding
     after: Feeding
+
+    @property
+    def in_parallel(self) -> Mapping[str, bool]:
+        """Changes of switches while the tie and the device of the move are both closed."""
+        return {**self.changes_before, self.move.close_switch: True}
 
 
 def stages(fleet: Fleet, moves: Sequence[Move]) -> Iterator[Stage]:
     """Walk through moves that fit the network."""
-    closed, feeding = closed_switches(fleet.states), moves_feeding(fleet, moves)
+    changes: dict[str, bool] = {}
+    feeding = moves_feeding(fleet, moves)
     for move in moves:
         after = feeding.after(move)
         if after is None:
             return
-        closed_after = apply_moves(closed, [move])
-        yield Stage(move, closed, closed_after, feeding, after)
-        closed, feeding = closed_after, after
+        changed = {**changes, move.open_switch: False, move.close_switch: True}
+        yield Stage(move, changes, changed, feeding, after)
+        changes, feeding = changed, after
 
 
-@dataclass(frozen=True)
 class FaultModel:
-    """The touched transformers as an electrical network, each fed at its upper terminals by its feeder.
+    """Short-circuit currents around the transformers that moves touch; their plates must be known."""
 
-    Attributes
-    ----------
-    fleet : Fleet
-        The fleet.
-    grid : FlowGrid or None
-        None where a transformer lacks its impedance.
-    switches : frozenset of str
-        Switches that are in it.
-    missing : tuple of str
-        What a transformer lacks.
-    """
+    def __init__(self, ac: AcFleet, moves: Sequence[Move]) -> None:
+        """Cut out what the moves touch, with its ways to the substation."""
+        self.ac, self.fleet = ac, ac.fleet
+        self.units = ac.units(moves)
 
-    fleet: Fleet
-    grid: FlowGrid | None
-    switches: frozenset[str]
-    missing: tuple[str, ...]
+    @cached_property
+    def territory(self) -> Territory:
+        """What is cut out; a closed switch without a line counts as its contacts."""
+        return self.ac.territory(self.units)
 
-    @classmethod
-    def around(cls, fleet: Fleet, moves: Sequence[Move], lv_kv: float) -> "FaultModel":
-        """Cut out the transformers that moves touch, with all that they feed."""
-        names = sorted({name for move in moves for name in (move.from_transformer, move.to_transformer)})
-        network = fleet.around({fleet.position(name) for name in names})
-        tree = feeding_tree(network, closed_switches(fleet.states))
-        n = tree.transformers
-        fed = np.isin(tree.source[n:], tree.nodes.get_indexer(pd.Index(names)))
-        sections = tree.nodes[n:][fed].tolist()
-        model = model_around(network, tree, names, sections, lv_kv=lv_kv, source_pu=1.0, feeders=False)
-        return cls(fleet, model.grid, model.switches, model.missing)
+    def largest_ka(self, changes: Mapping[str, bool], device: Device) -> float:
+        """Largest three-phase current of a fault at a device, whichever of its sides [kA]."""
+        ends = [str(self.fleet.names[end]) for end in (device.start, device.end)]
+        grid = self.territory.in_state(changes)
+        return float(np.nanmax(largest_fault_ka(grid, ends, self._sources_mva(LARGEST))))
 
-    def in_state(self, closed: frozenset[str]) -> FlowGrid:
-        """Set the switches; only where there is a grid."""
-        assert self.grid is not None
-        return self.grid.switched(closed, self.switches)
-
-    def level_mva(self, column: str) -> list[float]:
-        """List the fault level of each source [MVA], in the order of the grid; NaN where it is not known."""
-        assert self.grid is not None
-        feeders = self.fleet.network.feeders.drop_duplicates("feeder_id").set_index("feeder_id")
-        if column not in feeders:
-            return [np.nan] * len(self.grid.source)
-        feeder_at = {high_side(str(name)): feeder for name, feeder in self.fleet.units["feeder_id"].items()}
-        feeder_ids = [feeder_at[str(name)] for name in self.grid.names[self.grid.source]]
-        return [float(value) for value in feeders[column].astype(float).reindex(feeder_ids)]
+    def smallest_ka(self, changes: Mapping[str, bool], sections: Sequence[str]) -> Floats:
+        """Smallest current of faults at the far ends of sections, one phase to neutral [kA]."""
+        return smallest_fault_ka(self.territory.in_state(changes), sections, self._sources_mva(SMALLEST))
 
     def lacking(self, feeding: Feeding, node: int, column: str) -> list[str]:
-        """Name what is not known of the way from a source to a node: impedances, and the source's level."""
-        assert self.grid is not None
-        lines = set(self.grid.lines.names)
-        bare = [name for name in feeding.way_up(node) if name not in lines]
+        """Name what is not known of the way from the substation to a node, and of the fault level there."""
+        model, unit = self.ac.model, feeding.root(node)
+        bare = [name for name in feeding.way_up(node) if model.bare[model.line[name]]]
         more = f" and of {len(bare) - 1} more on the way" if bare[1:] else ""
         found = [f"impedance of the line behind {bare[0]}{more}"] if bare else []
-        unit = str(self.fleet.names[feeding.root(node)])
-        source = self.grid.names[self.grid.source].tolist().index(high_side(unit))
-        if np.isnan(self.level_mva(column)[source]):
-            found.append(f"{column} of {self.fleet.units['feeder_id'][unit]}")
+        if self._source_of(unit) == high_side(str(self.fleet.names[unit])):
+            found.append(f"medium-voltage lines to {self.fleet.names[unit]}")
+        if np.isnan(self._level_mva(unit, column)):
+            found.append(f"{column} of {self.fleet.units['feeder_id'].iloc[unit]}")
         return found
+
+    def _source_of(self, unit: int) -> str:
+        """Name the source above a touched transformer: a busbar of its substation, or its own terminals."""
+        model, tree = self.ac.model, self.ac.model.tree_of(unit)
+        if tree in {way.tree for way in self.territory.ways}:
+            return str(model.grid.names[model.root[tree]])
+        return high_side(str(self.fleet.names[unit]))
+
+    def _level_mva(self, unit: int, column: str) -> float:
+        feeders = self.fleet.network.feeders.drop_duplicates("feeder_id").set_index("feeder_id")
+        feeder = self.fleet.units["feeder_id"].iloc[unit]
+        return float(feeders[column].get(feeder, np.nan)) if column in feeders else np.nan
+
+    def _sources_mva(self, column: str) -> list[float]:
+        """Fault level of each source [MVA]; of feeders that disagree the safe one, NaN where not known."""
+        found: dict[str, list[float]] = {}
+        for unit in self.units:
+            found.setdefault(self._source_of(unit), []).append(self._level_mva(unit, column))
+        safe = max if column == LARGEST else min
+        grid = self.territory.grid
+        levels = (found.get(str(name), [np.nan]) for name in grid.names[grid.source])
+        return [np.nan if np.isnan(each).any() else safe(each) for each in levels]
 
 
 def check_fault_make(fault: FaultModel, stage: Stage, found: Findings) -> None:
@@ -121,23 +127,18 @@ def check_fault_make(fault: FaultModel, stage: Stage, found: Findings) -> None:
     not.
     """
     fleet, move = fault.fleet, stage.move
-    landing = landing_of(fleet, move)
     opened = fleet.devices[move.open_switch]
     head = stage.before.head(opened)
-    stem = opened.end if head == opened.start else opened.start
-    receiver, donor = (stage.after, landing), (stage.before, stem)
-    parallel = stage.closed_before | {move.close_switch}
-    both = (receiver, donor)
-    for name, closed, ways in (
-        (move.close_switch, stage.closed_after, (receiver,)),
-        (move.open_switch, stage.closed_before, (donor,)),
+    receiver = (stage.after, landing_of(fleet, move))
+    donor = (stage.before, opened.end if head == opened.start else opened.start)
+    for name, changes, side in (
+        (move.close_switch, stage.changes_after, receiver),
+        (move.open_switch, stage.changes_before, donor),
     ):
         device = fleet.devices[name]
-        state, sides = (parallel, both) if move.closes_first else (closed, ways)
-        ends = [str(fleet.names[end]) for end in (device.start, device.end)]
-        currents_ka = largest_fault_ka(fault.in_state(state), ends, fault.level_mva("fault_level_max_mva"))
-        here_ka = float(np.nanmax(currents_ka))
-        lacking = [what for side in sides for what in fault.lacking(*side, "fault_level_max_mva")]
+        sides = (receiver, donor) if move.closes_first else (side,)
+        here_ka = fault.largest_ka(stage.in_parallel if move.closes_first else changes, device)
+        lacking = [what for where in sides for what in fault.lacking(*where, LARGEST)]
         what = (
             f"{name} may close onto {'at most ' if lacking else ''}{here_ka:.1f} kA, "
             f"rated {device.fault_make_ka:g} kA"

@@ -32,9 +32,6 @@ SPREAD = (np.array(QUANTILE_LEVELS) - 0.5)[:, None] / 0.4
 """How much of a section's +- range is added at each quantile: none at p50, all of it at p90, less at p10."""
 
 
-_ROUNDING = 1e-9  # shares that sum to 1 but for it leave nothing
-
-
 class Device(NamedTuple):
     """One switch: its row in the tables, its present state, and its ends as positions in the tree (or -1)."""
 
@@ -53,6 +50,14 @@ class Device(NamedTuple):
     pick_up_a: float
     phase_rotation: str
     remote: bool
+    may_parallel: bool
+
+
+class Place(NamedTuple):
+    """What several transformers share above them: kind (feeder, substation) and name."""
+
+    kind: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -146,6 +151,35 @@ class Fleet:
         return rows.reindex(self.tree.nodes[: self.tree.transformers]).rename_axis("transformer_id")
 
     @cached_property
+    def places(self) -> list[tuple[Place, Place]]:
+        """Feeder and substation of each transformer."""
+        pairs = self.units[["feeder_id", "substation_id"]].astype(str).itertuples(index=False, name=None)
+        return [(Place("feeder", feeder), Place("substation", station)) for feeder, station in pairs]
+
+    @cached_property
+    def units_below(self) -> dict[Place, list[int]]:
+        """Transformers of each feeder and substation."""
+        found: dict[Place, list[int]] = defaultdict(list)
+        for unit, places in enumerate(self.places):
+            for place in places:
+                found[place].append(unit)
+        return found
+
+    @cached_property
+    def above_kva(self) -> dict[Place, float]:
+        """What feeder heads and substations may carry, where it is known [kVA]."""
+        feeders, stations = self.network.feeders, self.network.substations
+        ampere_kv = feeders["limit_a"].astype(float) * feeders["voltage_kv"].astype(float)
+        kva = {
+            Place("feeder", str(name)): 3**0.5 * value
+            for name, value in zip(feeders["feeder_id"], ampere_kv, strict=True)
+        }
+        if "firm_kva" in stations:
+            firm = zip(stations["substation_id"], stations["firm_kva"].astype(float), strict=True)
+            kva |= {Place("substation", str(name)): value for name, value in firm}
+        return {place: float(value) for place, value in kva.items() if value > 0}
+
+    @cached_property
     def _sections(self) -> pd.DataFrame:
         rows = self.network.sections.drop_duplicates("section_id").set_index("section_id")
         rows = rows.reindex(self.tree.nodes[self.tree.transformers :])
@@ -234,15 +268,6 @@ class Fleet:
         """Tell which transformer a section normally hangs on (or -1), its share, and the +- range of it."""
         normal, share, spread_pu = (values[section - self.tree.transformers] for values in self._shares)
         return int(normal), float(share), float(spread_pu)
-
-    def own_kva(self, quantile: int) -> Floats:
-        """Load [T, transformers] on the transformers beside all their sections, at one quantile [kVA]."""
-        normal, share, _ = self._shares
-        known = (normal >= 0) & np.isfinite(share)
-        shared = np.bincount(normal[known], share[known], minlength=self.tree.transformers)
-        left = np.where(np.abs(1 - shared) > _ROUNDING, 1 - shared, 0.0)
-        own: Floats = left * self.normal_kva[quantile]
-        return own
 
     def spread_pu(self, sections: npt.NDArray[np.int64]) -> Floats:
         """+- range of the loads of sections, share of the load."""
@@ -343,6 +368,9 @@ def _devices(network: Network, states: pd.DataFrame, tree: FeedingTree) -> dict[
         states["time"],
         *(switches[name].astype(float).tolist() for name in optional),
         rotation.where(rotation.notna(), "").astype(str).str.strip(),
-        switches["remote"].fillna(False).astype(bool).tolist() if "remote" in switches else no,
+        *(
+            switches[name].fillna(False).astype(bool).tolist() if name in switches else no
+            for name in ("remote", "may_parallel")
+        ),
     ]
     return {row[0]: Device(*row) for row in zip(*columns, strict=True)}

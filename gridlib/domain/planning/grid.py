@@ -22,10 +22,15 @@ _NOTHING_KVA = 1e-3
 
 @dataclass(frozen=True)
 class Bars:
-    """What proofs have refused: transformers that take nothing more, switches that stay and carry no more."""
+    """What proofs have refused.
+
+    Transformers that take nothing more, switches that stay and carry no more, and ties over which a group of
+    sections does not go, alone or with others.
+    """
 
     units: frozenset[int] = field(default=frozenset())
     switches: frozenset[str] = field(default=frozenset())
+    ways: frozenset[tuple[str, frozenset[str]]] = field(default=frozenset())
 
 
 def planning_grid(
@@ -110,10 +115,24 @@ def planning_grid(
         weight=np.isin(units, list(aim_pct)).astype(float),
         scenario_weight=weights,
         step_h=fleet.step_h,
+        barred=_barred(fleet, wiring, rows, place, bars),
     )
     carried = np.abs(flows(grid, grid.closed).line_kva(grid)).max(axis=1)[: len(rows)]
     beyond = wiring.closed[rows] & (carried > break_kva)
     return replace(grid, fixed=grid.fixed | np.concatenate([beyond, np.zeros(u, dtype=bool)]))
+
+
+def _barred(
+    fleet: Fleet, wiring: Wiring, rows: Ints, place: Ints, bars: Bars
+) -> list[tuple[int, frozenset[int]]]:
+    """Write the barred ways by the switches and nodes of the part."""
+    row_of = {wiring.devices[row].switch_id: k for k, row in enumerate(rows.tolist())}
+    found = []
+    for tie, sections in sorted(bars.ways, key=lambda way: (way[0], sorted(way[1]))):
+        nodes = frozenset(int(place[fleet.position(name)]) for name in sections)
+        if tie in row_of and min(nodes) >= 0:
+            found.append((row_of[tie], nodes))
+    return found
 
 
 def _scenarios(fleet: Fleet, sections: Ints) -> tuple[list[int], list[int], list[float]]:

@@ -1,10 +1,11 @@
 """What one task could do: the best switching for each number of operations, as moves that are proven."""
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.fleet import Fleet
 from gridlib.domain.planning.grid import Bars, planning_grid
 from gridlib.domain.planning.portfolio import Task, in_order, relieved_units
@@ -167,8 +168,19 @@ def task_units(fleet: Fleet, wiring: Wiring, task: Task) -> Ints:
     return units
 
 
-def bars_of(fleet: Fleet, bars: Bars, elements: Set[str]) -> Bars:
-    """Bar the transformers and switches whose limits have refused options."""
+def bars_of(fleet: Fleet, bars: Bars, refusals: Iterable[Refusal]) -> Bars:
+    """Bar the transformers and switches whose limits have refused options, and the moves at fault.
+
+    A move is barred with all that would take as much and more the same way: the next best takes less, or
+    another way.
+    """
+    refused = list(refusals)
+    elements = {refusal.element for refusal in refused}
     units = {fleet.position(name) for name in elements}
     units = {unit for unit in units if 0 <= unit < fleet.tree.transformers}
-    return Bars(bars.units | units, bars.switches | (elements & fleet.devices.keys()))
+    moves = [refusal.move for refusal in refused if refusal.move is not None]
+    return Bars(
+        bars.units | units,
+        bars.switches | (elements & fleet.devices.keys()),
+        bars.ways | {(move.close_switch, frozenset(move.sections)) for move in moves},
+    )

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from gridlib.domain.planning.ac import AcFleet
 from gridlib.domain.planning.chance import chances_of
 from gridlib.domain.planning.choose import Desk, Offer, choose_plans
 from gridlib.domain.planning.fleet import Fleet, build_fleet
@@ -110,7 +111,8 @@ def plan_transfers(
     ground = ground_of(fleet, wiring)
     radial = [unit for unit in donors if fleet.tree.source[unit] == unit]
     tasks = find_portfolio(fleet, wiring, ground, radial, reserved, limits, rules)
-    offers = choose_plans(Desk(fleet, wiring, heat, limits, rules, moment), tasks, reserved)
+    ac = AcFleet(fleet, limits, rules)
+    offers = choose_plans(Desk(ac, wiring, heat, limits, rules, moment), tasks, reserved)
     offers = _with_chances(offers, Scenarios(fleet, paths), reserved, limits, rules)
     cases = _cases(fleet, donors, offers, heat, reserved, limits, rules)
     unknown = "has no load forecast or no rating"

@@ -7,8 +7,9 @@ from itertools import islice
 
 import numpy as np
 
+from gridlib.domain.planning.above import places_crossed
 from gridlib.domain.planning.feeding import MOST_ORDERS, orders
-from gridlib.domain.planning.fleet import Device, Fleet, Floats
+from gridlib.domain.planning.fleet import Device, Fleet, Floats, Place
 from gridlib.domain.planning.grid import QUANTILE_WEIGHTS, Bars, planning_grid
 from gridlib.domain.planning.prove import Trial, try_moves
 from gridlib.domain.planning.reserve import Reservation, reserve
@@ -31,19 +32,32 @@ class Task:
 
 
 class Promises:
-    """Moves of other plans, found by the transformers they touch."""
+    """Moves of other plans, found by the transformers they touch and by the feeders they cross."""
 
     def __init__(self, fleet: Fleet, moves: Iterable[Move]) -> None:
         self.fleet = fleet
-        self.moves_at: dict[int, list[Move]] = defaultdict(list)
+        self.moves_at: dict[int | Place, list[Move]] = defaultdict(list)
         for move in moves:
-            for unit in touched_units(fleet, [move]):
-                self.moves_at[unit].append(move)
+            for place in places_touched(fleet, [move]):
+                self.moves_at[place].append(move)
 
     def near(self, units: Iterable[int], but: Sequence[Move] = ()) -> tuple[Move, ...]:
-        """List the moves that touch some transformers."""
-        found = dict.fromkeys(move for unit in units for move in self.moves_at.get(unit, ()))
+        """List the moves that touch some transformers, or bring load to their feeders and substations."""
+        found = dict.fromkeys(
+            move for place in places_around(self.fleet, units) for move in self.moves_at.get(place, ())
+        )
         return tuple(move for move in found if move not in but)
+
+
+def places_touched(fleet: Fleet, moves: Sequence[Move]) -> list[int | Place]:
+    """List the transformers that moves touch, and the feeders and substations whose load they change."""
+    return [*touched_units(fleet, moves), *places_crossed(fleet, moves)]
+
+
+def places_around(fleet: Fleet, units: Iterable[int]) -> list[int | Place]:
+    """List transformers with their feeders and substations."""
+    known = list(units)
+    return [*known, *dict.fromkeys(place for unit in known for place in fleet.places[unit])]
 
 
 def touched_units(fleet: Fleet, moves: Sequence[Move]) -> list[int]:

@@ -5,9 +5,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gridlib.domain.flow import smallest_fault_ka
+from gridlib.domain.flow.prove import lacking_plates
+from gridlib.domain.planning.ac import AcFleet
 from gridlib.domain.planning.devices import Refusal
-from gridlib.domain.planning.fault_level import FaultModel, Findings, Stage, check_fault_make, stages
+from gridlib.domain.planning.fault_level import (
+    SMALLEST,
+    FaultModel,
+    Findings,
+    Stage,
+    check_fault_make,
+    stages,
+)
 from gridlib.domain.planning.fleet import Device, Fleet, Floats
 from gridlib.domain.planning.heat import upper_kva
 from gridlib.domain.planning.hours import flows, peak_kva
@@ -29,19 +37,17 @@ class Guard(NamedTuple):
     not_checked: tuple[str, ...] = ("fault level", "protection")
 
 
-def check_protection(fleet: Fleet, moves: Sequence[Move], limits: Limits, rules: PlanningRules) -> Guard:
+def check_protection(ac: AcFleet, moves: Sequence[Move], limits: Limits) -> Guard:
     """Check fault-make ratings against the fault level, and protection against the new feeding.
 
     Parameters
     ----------
-    fleet : Fleet
-        The fleet.
+    ac : AcFleet
+        The fleet, with its impedances.
     moves : sequence of Move
         What one plan would switch; they fit the network.
     limits : Limits
         ``loading_limit_pct`` is used, for the hour of switching.
-    rules : PlanningRules
-        ``lv_kv``, ``derating_pct``, ``cold_load_factor`` and ``switching_lead_min`` are used.
 
     Returns
     -------
@@ -57,15 +63,16 @@ def check_protection(fleet: Fleet, moves: Sequence[Move], limits: Limits, rules:
     back cold in the hour of switching below pick-up. The relay of a feeder is looked at where sections come
     from another one. A load that was above before may stay, not grow.
     """
+    fleet, rules = ac.fleet, ac.rules
     level, protection = Findings(), Findings()
-    fault = FaultModel.around(fleet, moves, rules.lv_kv)
-    if fault.grid is None:
-        level.unknown, protection.unknown = list(fault.missing), list(fault.missing)
+    fault = FaultModel(ac, moves)
+    plates = lacking_plates(ac.model, fault.units)
+    level.unknown, protection.unknown = list(plates), list(plates)
     hour = switching_hour(fleet, moves, limits, rules)
     done: tuple[Move, ...] = ()
     for stage in stages(fleet, moves):
         done = (*done, stage.move)
-        if fault.grid is not None:
+        if not plates:
             check_fault_make(fault, stage, level)
             _check_reach(fault, stage, done, protection)
         _check_load(fleet, stage, done, hour, rules, protection)
@@ -86,13 +93,12 @@ def _check_reach(fault: FaultModel, stage: Stage, done: Sequence[Move], found: F
     """Compare the smallest fault current of each moved section with the pick-up towards its transformer."""
     fleet = fault.fleet
     sections = [name for move in done for name in move.sections]
-    level_mva = fault.level_mva("fault_level_min_mva")
-    currents_ka = smallest_fault_ka(fault.in_state(stage.closed_after), sections, level_mva)
+    currents_ka = fault.smallest_ka(stage.changes_after, sections)
     for section, least_a in zip(sections, (1000 * currents_ka).tolist(), strict=True):
         node = fleet.position(section)
         way = [fleet.devices[name] for name in stage.after.way_up(node)]
         guard = next((device for device in way if device.pick_up_a > 0), None)
-        lacking = fault.lacking(stage.after, node, "fault_level_min_mva")
+        lacking = fault.lacking(stage.after, node, SMALLEST)
         if guard is None:
             lacking.append(f"pick_up_a of {way[-1].switch_id}")
         if guard is None or lacking:

@@ -6,12 +6,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from gridlib.domain.planning.ac import ADDITIVE_LEAVES_OUT, AcCheck, check_ac
+from gridlib.domain.planning.above import above_limits
+from gridlib.domain.planning.ac import AcCheck, AcFleet, additive_leaves_out, check_ac
 from gridlib.domain.planning.devices import Refusal, blocked, conflicts, misfits, unconfirmed
 from gridlib.domain.planning.feeding import Feeding, moves_feeding
 from gridlib.domain.planning.fleet import Fleet, build_fleet
 from gridlib.domain.planning.heat import Heat, heat_of, heat_refusals
 from gridlib.domain.planning.hours import all_hours, load_break, switch_limits, unknown_loads
+from gridlib.domain.planning.parallel import closing_first
 from gridlib.domain.planning.protection import Guard, check_protection
 from gridlib.domain.planning.reserve import Reservation, reserve
 from gridlib.domain.planning.switching import cold_loads
@@ -83,11 +85,12 @@ def prove_moves(
     fleet = build_fleet(network, forecast, tz)
     heat = None if ambient_c is None else heat_of(fleet, forecast, ambient_c, initial)
     moment = fleet.times[0] if now is None else now
-    return prove_in(fleet, moves, heat, reserve(fleet, reserved), limits, rules, moment)
+    ac = AcFleet(fleet, limits, rules)
+    return prove_in(ac, moves, heat, reserve(fleet, reserved), limits, rules, moment)
 
 
 def prove_in(
-    fleet: Fleet,
+    ac: AcFleet,
     moves: Sequence[Move],
     heat: Heat | None,
     reserved: Reservation,
@@ -96,49 +99,58 @@ def prove_in(
     now: pd.Timestamp,
 ) -> Proof:
     """Prove load transfers in a fleet, as `prove_moves`; without ``heat`` no hot spot is checked."""
+    fleet = ac.fleet
     trial = try_moves(fleet, moves, reserved, limits, rules)
+    notes = () if trial.refusals else closing_first(ac, moves, reserved)[1]
     unknown: tuple[str, ...] = ("hot spot",)
     if heat is not None and trial.margin_pct is not None:
         found, unknown = heat_refusals(fleet, moves, reserved, heat, limits)
         trial = trial._replace(refusals=(*trial.refusals, *found))
-    return proof_of(fleet, moves, trial, limits, rules, now, unknown)
+    # What the additive check does not refuse is solved by AC power flow, where the impedances are known.
+    checked = (
+        AcCheck("", (), additive_leaves_out(fleet, moves))
+        if trial.refusals
+        else check_ac(ac, moves, reserved)
+    )
+    guard = Guard() if trial.refusals or checked.refusals else check_protection(ac, moves, limits)
+    return proof_of(fleet, moves, trial, checked, guard, rules, now, heat_unknown=unknown, notes=notes)
 
 
 def proof_of(
     fleet: Fleet,
     moves: Sequence[Move],
     trial: Trial,
-    limits: Limits,
+    checked: AcCheck,
+    guard: Guard,
     rules: PlanningRules,
     now: pd.Timestamp,
+    *,
     heat_unknown: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
 ) -> Proof:
-    """Write the outcome of a trial down; ``heat_unknown`` is what heat could not be looked at.
+    """Write the outcome of a trial, of the AC power flow, and of fault level and protection down.
 
-    Every plan passes here, in planning and whenever it is proven again: what the additive check does not
-    refuse is solved by AC power flow, where the impedances are known, and held against fault level and
-    protection.
+    ``heat_unknown`` is what heat could not be looked at, ``notes`` say why moves open first.
     """
-    ac = AcCheck("", (), ADDITIVE_LEAVES_OUT) if trial.refusals else check_ac(fleet, moves, limits, rules)
-    stands = not trial.refusals and not ac.refusals
-    guard = check_protection(fleet, moves, limits, rules) if stands else Guard()
     oldest = now - pd.Timedelta(hours=rules.state_max_age_h)
     doubtful = dict(unconfirmed(fleet, moves, oldest))
     ties = [fleet.devices[move.close_switch] for move in moves if move.close_switch in fleet.devices]
     return Proof(
-        holds=stands and not guard.refusals,
+        holds=not trial.refusals and not checked.refusals and not guard.refusals,
         method=f"additive kVA, {rules.derating_pct:g} % derated"
-        + (f", and {ac.method}" if ac.method else ""),
-        reasons=tuple(refusal.reason for refusal in (*trial.refusals, *ac.refusals, *guard.refusals)),
+        + (f", and {checked.method}" if checked.method else ""),
+        reasons=tuple(refusal.reason for refusal in (*trial.refusals, *checked.refusals, *guard.refusals)),
         not_checked=(
             *guard.not_checked,
-            *ac.not_checked,
+            *checked.not_checked,
             *heat_unknown,
             *(f"state of {name} ({why})" for name, why in doubtful.items()),
             *(f"limit of {tie.switch_id}" for tie in ties if np.isnan(tie.limit_kva)),
         ),
         margin_pct=trial.margin_pct,
         unconfirmed=tuple(doubtful),
+        elements=checked.elements,
+        notes=notes,
         fault_level=guard.fault_level,
         protection=guard.protection,
     )
@@ -178,8 +190,13 @@ def try_moves(
     refusals = list(load_break(fleet, moves, rules))
     # Each state that the sheet passes through, and that an abort may leave, is looked at in every hour.
     for count, feeding in enumerate(_states(fleet, moves), start=1):
-        overloads, left_pct = all_hours(fleet, moves[:count], reserved, limits, rules)
-        found = (*switch_limits(fleet, moves[:count], feeding, reserved, rules), *overloads)
+        done = moves[:count]
+        overloads, left_pct = all_hours(fleet, done, reserved, limits, rules)
+        found = (
+            *switch_limits(fleet, done, feeding, reserved, rules),
+            *overloads,
+            *above_limits(fleet, done, reserved, limits, rules),
+        )
         if count < len(moves):
             found = tuple(
                 refusal._replace(

@@ -84,7 +84,7 @@ def make_plan(
     needed = fleet.times[over]
     needed_from: datetime | None = needed[0].to_pydatetime() if len(needed) else None
     off = [name for move in moves if not move.closes_first for name in move.sections]
-    moved = [fleet.position(name) - fleet.tree.transformers for name in off]
+    interrupted = [fleet.position(name) - fleet.tree.transformers for name in off]
     return Plan(
         transformer_id=str(fleet.names[owner]),
         rank=0,
@@ -96,7 +96,7 @@ def make_plan(
         risk_before=sum(before[unit].score for unit in after),
         risk_after=sum(after[unit].score for unit in after),
         operations=2 * len(moves),
-        interrupted_customers=round(float(fleet.customers[moved].sum())),
+        interrupted_customers=round(float(fleet.customers[interrupted].sum())),
         needed_from=needed_from,
         needed_until=needed[-1].to_pydatetime() if len(needed) else None,
         decide_by=needed_from - timedelta(minutes=rules.switching_lead_min) if needed_from else None,

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from gridlib.domain.planning.ac import AcFleet
 from gridlib.domain.planning.chance import chances_of
 from gridlib.domain.planning.fleet import build_fleet
 from gridlib.domain.planning.heat import heat_of
@@ -81,7 +82,8 @@ def refresh_plan(
     heat = heat_of(fleet, forecast, ambient_c, initial)
     promised = reserve(fleet, reserved)
     moment = fleet.times[0] if now is None else now
-    proof = prove_in(fleet, plan.moves, heat, promised, limits, rules, moment)
+    ac = AcFleet(fleet, limits, rules)
+    proof = prove_in(ac, plan.moves, heat, promised, limits, rules, moment)
     if not proof.holds:
         return None, proof
     owner = fleet.position(plan.transformer_id)

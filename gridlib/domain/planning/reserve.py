@@ -13,9 +13,11 @@ from gridlib.facts.types import Move
 class Reservation:
     """Headroom promised to plans that are still open.
 
-    ``up_kva`` and ``down_kva`` [Q, T] by transformer: what they may add towards import and export. Relief
-    that another plan would bring is not counted on.
+    ``moves`` are theirs; ``up_kva`` and ``down_kva`` [Q, T] by transformer: what they may add towards import
+    and export. Relief that another plan would bring is not counted on.
     """
+
+    moves: tuple[Move, ...]
 
     up_kva: dict[int, Floats]
     down_kva: dict[int, Floats]
@@ -56,6 +58,7 @@ def reserve(fleet: Fleet, moves: Sequence[Move]) -> Reservation:
         load, spread = fleet.moved_kva([fleet.position(name) for name in move.sections])
         landing[node] = landing.get(node, 0.0) + load + SPREAD * spread
     return Reservation(
+        tuple(moves),
         up,
         down,
         landing,

@@ -105,5 +105,10 @@ def _part(grid: SectionGrid, before: Flows, units: Ints, switches: Ints) -> tupl
         weight=grid.weight[nodes[nodes < n]],
         scenario_weight=grid.scenario_weight.tolist(),
         step_h=grid.step_h,
+        barred=[
+            (int(np.searchsorted(kept, tie)), frozenset(place[list(group)].tolist()))
+            for tie, group in grid.barred
+            if tie in kept and (place[list(group)] >= 0).all()
+        ],
     )
     return part, kept

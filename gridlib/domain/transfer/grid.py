@@ -1,6 +1,6 @@
 """The switchable grid as arrays: transformers, sections between switches, loads in scenarios and hours."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -50,6 +50,8 @@ class SectionGrid:
         Share of each scenario in the objective; all are checked.
     step_h : float
         Length of a step [h].
+    barred : tuple
+        Open switches over which a group of sections may not go, alone or with others: switch and nodes.
     """
 
     transformers: int
@@ -64,6 +66,11 @@ class SectionGrid:
     weight: Floats
     scenario_weight: Floats
     step_h: float
+    barred: tuple[tuple[int, frozenset[int]], ...] = ()
+
+    def is_barred(self, switches: Collection[int], nodes: Collection[int]) -> bool:
+        """Tell whether sections may not be fed together over switches that are open now."""
+        return any(switch in switches and group.issubset(nodes) for switch, group in self.barred)
 
     @property
     def sections(self) -> int:
@@ -109,6 +116,7 @@ def section_grid(
     weight: npt.ArrayLike = 1.0,
     scenario_weight: Sequence[float] | None = None,
     step_h: float = 1.0,
+    barred: Sequence[tuple[int, frozenset[int]]] = (),
 ) -> SectionGrid:
     """Build a grid from arrays.
 
@@ -130,6 +138,8 @@ def section_grid(
         By default the middle scenario counts alone; the others are only checked.
     step_h : float
         Length of a step [h].
+    barred : sequence of (int, frozenset of int)
+        As in `SectionGrid`.
 
     Returns
     -------
@@ -188,4 +198,5 @@ def section_grid(
         weight=weights,
         scenario_weight=shares,
         step_h=step_h,
+        barred=tuple(barred),
     )

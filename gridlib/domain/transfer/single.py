@@ -188,7 +188,8 @@ class _Search:
         for tie, near, far in self.open_at[donor]:
             node = near
             while node >= self.grid.transformers:
-                if not self.grid.fixed[self.state.by[node]]:
+                barred = self.grid.barred and self.grid.is_barred((tie,), self.below(node).tolist())
+                if not self.grid.fixed[self.state.by[node]] and not barred:
                     yield node, tie, near, far
                 node = int(self.state.parent[node])
 

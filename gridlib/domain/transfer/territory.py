@@ -84,7 +84,7 @@ def territories(grid: SectionGrid, before: Flows, around: Reach) -> dict[int, Te
     others = np.zeros_like(around.rest_kva)
     np.add.at(others, units, drain[around.cluster[heads - n]])
 
-    ground = _Ground(n, loads, far, must, held_by, room)
+    ground = _Ground(grid, loads, far, must, held_by, room)
     found: dict[int, Territories] = {}
     for breaker, unit, head in zip(around.breakers.tolist(), units.tolist(), heads.tolist(), strict=True):
         own = drain[around.cluster[head - n]]
@@ -113,11 +113,11 @@ def _line_room(grid: SectionGrid, before: Flows, around: Reach) -> dict[int, Flo
 class _Ground(NamedTuple):
     """What all breakers share.
 
-    Number of transformers, section loads, switches between sections, those that must stay closed, breakers
+    The grid, section loads, switches between sections, those that must stay closed, breakers
     that must by their sections, and room of each line.
     """
 
-    n: int
+    grid: SectionGrid
     loads: Floats
     far: dict[int, list[tuple[int, int]]]
     must: set[int]
@@ -188,7 +188,7 @@ class _Growth:
     def _trees(self) -> Iterator[_Tree]:
         """Grow, the smallest trees first."""
         head = self.head
-        load = self.ground.loads[head - self.ground.n]
+        load = self.ground.loads[head - self.ground.grid.transformers]
         if self.ground.held_by.get(head, self.breaker) != self.breaker or self._is_over(load, self.breaker):
             return
         if self._is_over(load, None):
@@ -199,6 +199,8 @@ class _Growth:
         growing = deque([first])
         while growing:
             tree = growing.popleft()
+            if self.ground.grid.is_barred(tree.switches, tree.flow):
+                continue
             ahead = [way for way in tree.ahead if way[2] not in tree.flow]
             if any(way[0] in self.ground.must for way in tree.ahead if way[2] in tree.flow):
                 continue  # a switch that must stay closed would close a ring
@@ -227,7 +229,7 @@ class _Growth:
 
     def _grown(self, tree: _Tree, switch: int, node: int, other: int) -> dict[int, Floats] | None:
         """Flows with one more section, or None where a limit forbids it."""
-        load = self.ground.loads[other - self.ground.n]
+        load = self.ground.loads[other - self.ground.grid.transformers]
         if other in self.ground.held_by or self._is_over(load, switch):
             return None
         grown = dict(tree.flow)
