@@ -160,7 +160,7 @@ def network() -> dict[str, pd.DataFrame]:
                 "enclosure": "outdoor",
                 "customers": [round(CUSTOMERS_PER_KVA * unit[1]) for unit in TRANSFORMERS.values()],
             }
-        ).assign(vk_pct=np.nan, vkr_pct=np.nan, tap_pct=np.nan, lat=np.nan, lon=np.nan),
+        ).assign(**dict.fromkeys(("vk_pct", "vkr_pct", "tap_pct", "limit_kva", "lat", "lon"), np.nan)),
         "sections": pd.DataFrame(sections),
         "switches": switch_table,
         "switch_states": pd.DataFrame(

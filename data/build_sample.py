@@ -187,7 +187,7 @@ def mv_tables(source: Source) -> dict[str, pd.DataFrame]:
                 "fault_level_min_mva": np.nan,
             }
         ),
-        "transformers": pd.DataFrame(rows).assign(tap_pct=np.nan, lat=np.nan, lon=np.nan),
+        "transformers": pd.DataFrame(rows).assign(tap_pct=np.nan, limit_kva=np.nan, lat=np.nan, lon=np.nan),
         "lines": pd.DataFrame(lines).assign(length_km=np.nan, limit_a=np.nan),
     }
 

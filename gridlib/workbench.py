@@ -56,6 +56,11 @@ class Workbench:
         return self.settings.data_dir / "audit_key.pem"
 
     @property
+    def first_passwords_path(self) -> Path:
+        """Private file with the random passwords of the example people; made by 'gridlib init'."""
+        return self.settings.data_dir / "first_passwords.txt"
+
+    @property
     def calendar_path(self) -> Path:
         """The site's own dates, beside gridlib.toml; need not be there."""
         return self.settings.home / "calendar.csv"

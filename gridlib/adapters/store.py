@@ -123,6 +123,9 @@ class Store:
         engine = self._writer
         if self._file is not None:
             self._file.parent.mkdir(parents=True, exist_ok=True)
+            # It holds password hashes: for this account of the machine alone, and so are its journals.
+            self._file.touch()
+            self._file.chmod(0o600)
             # A later migration may rebuild a table, which SQLite takes for the deletion of all its rows.
             engine = _sqlite_engine(self.url, "BEGIN IMMEDIATE", foreign_keys=False)
         with _as_store_error(), engine.begin() as connection:

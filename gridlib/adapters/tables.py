@@ -26,6 +26,40 @@ user = sa.Table(
     sa.Column("roles", _Json, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
     sa.Column("created_at", _Time, nullable=False),
+    sa.Column("password", sa.Text, comment="scrypt, encoded"),
+    sa.Column("language", _Word, nullable=False, server_default="en"),
+)
+
+session = sa.Table(
+    "user_session",
+    metadata,
+    sa.Column("key_sha256", sa.String(64), primary_key=True),
+    sa.Column("username", _Id, sa.ForeignKey("user_account.username"), nullable=False, index=True),
+    sa.Column("via", _Word, nullable=False, comment="password | proxy"),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("created_at", _Time, nullable=False),
+    sa.Column("used_at", _Time, nullable=False),
+)
+
+api_token = sa.Table(
+    "api_token",
+    metadata,
+    sa.Column("token_sha256", sa.String(64), primary_key=True),
+    sa.Column("username", _Id, sa.ForeignKey("user_account.username"), nullable=False),
+    sa.Column("name", _Id, nullable=False),
+    sa.Column("created_at", _Time, nullable=False),
+    sa.Column("used_at", _Time),
+    sa.Column("revoked_at", _Time),
+    sa.UniqueConstraint("username", "name"),
+)
+
+sign_in_failure = sa.Table(
+    "sign_in_failure",
+    metadata,
+    sa.Column("username", _Id, primary_key=True, comment="empty: all names that nobody has"),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("first_at", _Time, nullable=False),
+    sa.Column("locked_until", _Time),
 )
 
 counter = sa.Table(

@@ -51,6 +51,7 @@ class _Scene(NamedTuple):
     moves: Sequence[Move]
     limits: Limits
     colour_of: dict[str, str]
+    has_unknown: bool
 
 
 def loading_band(loading_pct: float, limits: Limits) -> Band:
@@ -135,7 +136,10 @@ def network_figure(
     near = [name for name, home in homes[0].items() if home in set(shown)]
     drawn = part_of(graph, near if large else graph)  # the whole has sections that nobody feeds, too
     colour_of = {name: _FED_BY[i % len(_FED_BY)] for i, name in enumerate(touched)}
-    scene = _Scene(drawn, place_nodes(drawn, network.transformers), shown, moves, limits, colour_of)
+    places = place_nodes(drawn, network.transformers)
+    loadings = (loading_pct_before, loading_pct_after)
+    has_unknown = any(bool(loading.reindex(shown).isna().any()) for loading in loadings)
+    scene = _Scene(drawn, places, shown, moves, limits, colour_of, has_unknown)
 
     with_map = large or bool(coordinates(network.transformers))
     rows = "wb;wa" if with_map else "b;a"
@@ -309,7 +313,8 @@ def _draw_switches(axes: Axes, scene: _Scene, closed: frozenset[str], fed_by: di
 def _legend(scene: _Scene) -> list[Line2D]:
     limits = scene.limits
     near, limit = limits.overload_points[0][0], limits.loading_limit_pct
-    bands = dict.fromkeys(loading_band(value, limits) for value in (0.0, near, limit + 1.0, np.nan))
+    shown = [0.0, near, limit + 1.0] + [np.nan] * scene.has_unknown
+    bands = dict.fromkeys(loading_band(value, limits) for value in shown)
     handles = [
         Line2D([], [], linestyle="", marker=band.shape, color=band.colour, markersize=9, label=band.word)
         for band in bands

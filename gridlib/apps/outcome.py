@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
-from gridlib.apps.summary import print_plan, print_ranking, print_table
+from gridlib.apps.summary import element_rows, print_plan, print_ranking, print_table
+from gridlib.facts.messages import Message, render
 from gridlib.facts.sheets import Instruction
 from gridlib.facts.types import Plan, PlanningCase, PlanState
 from gridlib.workbench import Workbench
@@ -81,9 +83,11 @@ def print_outcome(console: Console, workbench: Workbench, run_id: str, report: P
         console.print(f"\nReport: {report}", soft_wrap=True, markup=False)
     words = ["queue"]
     if worst is not None and worst.state is PlanState.DRAFT:
-        words = ["serve --as operator", f"approve {worst.plan_id} --by operator"]
+        words = ["serve", f"approve {worst.plan_id} --by operator"]
     for lead, command in zip(("Next:", "  or "), words, strict=False):
         console.print(f"{lead} {_as_typed(command, home)}", soft_wrap=True, markup=False)
+    if workbench.first_passwords_path.exists():
+        console.print(f"Sign in with a name and password of {workbench.first_passwords_path}", soft_wrap=True)
 
 
 def _as_typed(command: str, home: Path) -> str:
@@ -105,9 +109,15 @@ def plan_details(file: PlanFile) -> dict[str, Any]:
     }
 
 
-def print_details(console: Console, file: PlanFile) -> None:
-    """Print one plan in full."""
+def print_details(console: Console, file: PlanFile, tz: str, limits: Sequence[Message] = ()) -> None:
+    """Print one plan in full; ``limits`` is what is said of the transformer it is for."""
     print_plan(console, file.record)
+    if limits:
+        said = "; ".join(render(message) for message in limits)
+        console.print(f"  {file.record.plan.transformer_id}: {said}", markup=False)
+    if found := element_rows(file.record.plan, tz):
+        title = "AC power flow, worst hour in the state that stays"
+        print_table(console, title, tuple(found[0]), [tuple(row.values()) for row in found])
     if file.record.reason:
         console.print(f"  {escape(file.record.reason)}")
     sheet = file.instruction

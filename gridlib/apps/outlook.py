@@ -1,5 +1,6 @@
 """The daily outlook: what a manager reads in two minutes, as escaped HTML and tables."""
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,15 +8,22 @@ import pandas as pd
 
 from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
 from gridlib.apps.html import Html, badge, escape
-from gridlib.apps.summary import describe_moves, describe_relief, describe_sides, local_time
+from gridlib.apps.summary import describe_limit, describe_moves, describe_relief, describe_sides, local_time
 from gridlib.domain.planning import describe_chances
-from gridlib.facts.types import PlanningCase, PlanState
+from gridlib.facts.messages import Message, render
+from gridlib.facts.types import Limits, PlanningCase, PlanState
 from gridlib.workbench import Workbench
 from gridlib.workflow import audit, material, queries
 from gridlib.workflow.queries import Queue
 
 WEEK_H = 168
-FORMATS = {"score": ".2f", "P [%]": ".0f", "hot spot [degC]": ".0f"}
+FORMATS = {
+    "score": ".2f",
+    "+3 degC": ".2f",
+    "nameplate [kVA]": ".0f",
+    "P [%]": ".0f",
+    "hot spot [degC]": ".0f",
+}
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,10 @@ class Outlook:
     worst_forecast: pd.DataFrame
     worst_history: pd.Series
     worst_thermal: pd.DataFrame
+    worst_day_limits: pd.DataFrame
+    worst_limits: list[Message]
+    sensitivity: pd.DataFrame
+    limits: Limits
     plans: list[PlanRecord]
     relieved: dict[str, str]
     cases: dict[str, PlanningCase]
@@ -53,6 +65,7 @@ def read_outlook(workbench: Workbench, run_id: str = "") -> Outlook:
     worst = next(risk.itertuples(index=False))
     forecast = queries.get_frame(workbench, "forecast", run.run_id)
     thermal = queries.get_frame(workbench, "thermal", run.run_id)
+    day_limits = queries.get_frame(workbench, "day_limits", run.run_id)
     with workbench.store.read() as connection:
         history = material.read_history(workbench, connection, run.issued_at)
     verdict = audit.verify(workbench)
@@ -65,6 +78,10 @@ def read_outlook(workbench: Workbench, run_id: str = "") -> Outlook:
         forecast[forecast["transformer_id"] == worst.transformer_id],
         history[worst.transformer_id].iloc[-WEEK_H:],
         thermal[thermal["transformer_id"] == worst.transformer_id],
+        day_limits[day_limits["transformer_id"] == worst.transformer_id],
+        queries.get_limit_messages(workbench, str(worst.transformer_id), run.run_id),
+        queries.get_sensitivity(workbench, run.run_id),
+        workbench.settings.limits,
         queries.get_plans(workbench, states=OPEN_PLAN_STATES),
         {r.plan.transformer_id: r.plan_id for r in queries.get_plans(workbench, states=[PlanState.EXECUTED])},
         {case.transformer_id: case for case in queries.get_cases(workbench, run.run_id)},
@@ -100,11 +117,15 @@ def headline(day: Outlook) -> Html:
 def ranking(day: Outlook) -> list[dict[str, object]]:
     """List the transformers at risk, worst first; at least five."""
     shown = day.risk.head(max(5, int((day.risk["risk_level"] != "LOW").sum())))
+    moved = day.sensitivity.set_index("transformer_id")["score_air"].to_dict()
     return [
         {
             "transformer": row["transformer_id"],
             "level": Html(badge(row["risk_level"]) + (" IMMINENT" if row["imminent"] else "")),
             "score": row["risk_score"],
+            "+3 degC": moved.get(row["transformer_id"]),
+            "nameplate [kVA]": row["rating_kva"],
+            "today's limit [%]": _limit(row),
             "p50 (p90) [%]": f"{row['peak_pct_p50']:.0f} ({row['peak_pct_p90']:.0f})",
             "first over": local_time(row["first_over"], day.tz),
             "hours over": row["hours_over"],
@@ -115,9 +136,17 @@ def ranking(day: Outlook) -> list[dict[str, object]]:
     ]
 
 
+def _limit(row: Mapping[Hashable, Any]) -> str:
+    """Write today's limit in percent of nameplate, and what binds; a dash where it is not known."""
+    if not row["limit_by"]:
+        return "-"
+    return f"{100 * row['limit_kva'] / row['rating_kva']:.0f} {row['limit_by'].replace('_', ' ')}"
+
+
 def worst_reasons(day: Outlook) -> Html:
-    """Say why the worst transformer is where it is."""
-    items = "".join(f"<li>{escape(reason)}</li>" for reason in day.worst.reasons)
+    """Say why the worst transformer is where it is, what it may carry, and how far its score would move."""
+    said = (*day.worst.reasons, *(render(message) for message in day.worst_limits))
+    items = "".join(f"<li>{escape(line)}</li>" for line in said)
     title = f"{day.worst.transformer_id}: {day.worst.risk_level}, score {day.worst.risk_score:.2f}"
     return Html(f"<p><strong>{escape(title)}</strong></p><ul>{items}</ul>")
 
@@ -138,7 +167,24 @@ def plan_sentences(day: Outlook) -> Html:
                 f"decide by {local_time(record.plan.decide_by, day.tz)}."
             )
         items.append(f"<li>{escape(text)}</li>")
-    return Html(f"<ul>{''.join(items)}</ul>" if items else "<p>Nothing needs to be switched.</p>")
+    total = f"<p>{escape(_relief_in_all(day))}</p>"
+    return Html(f"{total}<ul>{''.join(items)}</ul>" if items else "<p>Nothing needs to be switched.</p>")
+
+
+def _relief_in_all(day: Outlook) -> str:
+    """Say how much of the overload the best plans relieve together, and what switching leaves over."""
+    over_kvah = sum(case.do_nothing.get("overload_kvah_p50") or 0.0 for case in day.cases.values())
+    relieved_kvah = sum(
+        record.plan.relieved_kvah
+        for record in day.best_plans
+        if record.plan.transformer_id in day.cases and any(s.hours_over_before for s in record.plan.sides)
+    )
+    if not over_kvah:
+        return "At median load no transformer at risk is above what it may carry."
+    return (
+        f"At median load {over_kvah:,.0f} kVAh lie above what the transformers at risk may carry; the best "
+        f"plans relieve {relieved_kvah:,.0f} kVAh ({100 * relieved_kvah / over_kvah:.0f} %)."
+    )
 
 
 def _without_plan(day: Outlook, name: str) -> str:
@@ -170,7 +216,8 @@ def trust(day: Outlook) -> Html:
     sentences = [
         f"Confidence of the forecast, measured on its own past, {known}.",
         f"Findings of this run: {found}.",
-        "Plans are proven by additive kVA with derating, not by AC power flow; protection is not checked.",
+        "Plans are proven by additive kVA with derating and, where impedances are known, by AC power flow; "
+        "protection is not checked.",
         f"The audit trail holds: {day.audit_rows} rows, {day.audit_checkpoints} signed checkpoints. "
         f"Run {day.run_id}.",
     ]
@@ -189,7 +236,8 @@ def forecast_alt(day: Outlook) -> str:
     """Describe the fan in words."""
     return (
         f"Load of {day.worst.transformer_id} over the last week and the hours ahead: the median peaks at "
-        f"{day.worst.peak_pct_p50:.0f} % of its {day.worst.rating_kva:.0f} kVA"
+        f"{day.worst.peak_pct_p50:.0f} % of its {day.worst.rating_kva:.0f} kVA, today's limit is "
+        f"{_limit(day.worst._asdict())} %"
     )
 
 
@@ -197,12 +245,12 @@ def hot_spot_alt(day: Outlook) -> str:
     """Describe the temperatures in words."""
     return (
         f"Temperatures of {day.worst.transformer_id}: the hot spot peaks at {day.worst.hot_spot_c_max:.0f} "
-        f"degC, at p90 load at {day.worst.hot_spot_c_max_p90:.0f} degC; the limit drawn is 120 degC"
+        f"degC, at p90 load at {day.worst.hot_spot_c_max_p90:.0f} degC; a planned transfer may heat it to "
+        f"{day.limits.planned_hot_spot_c:g} degC"
     )
 
 
 def sides_alt(record: PlanRecord) -> str:
     """Describe before and after in words."""
-    limit_pct = record.plan.sides[0].limit_pct
-    sides = describe_sides(record.plan)
-    return f"Peak loading before and after {record.plan_id}: {sides}; limit {limit_pct:.0f} %"
+    limits = "; ".join(f"{side.transformer_id} {describe_limit(side)}" for side in record.plan.sides)
+    return f"Peak loading before and after {record.plan_id}: {describe_sides(record.plan)}; limits: {limits}"

@@ -1,6 +1,6 @@
 """What the sides of a plan carry before and after, hour by hour, and one hour of it added up by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,13 +8,18 @@ import pandas as pd
 
 from gridlib.domain.network import closed_switches, current_states, section_load_kva, transformer_load_kva
 from gridlib.domain.planning.fleet import CHECKED, P10, P50, P90, Fleet, Floats, build_fleet
-from gridlib.domain.planning.heat import loads_after
+from gridlib.domain.planning.heat import heat_of
 from gridlib.domain.planning.reserve import reserve
-from gridlib.facts.types import Move, Network, Plan, Side
+from gridlib.domain.planning.states import Scenario, Unit, carried_limits, unit_states
+from gridlib.domain.thermal import ThermalState
+from gridlib.facts.types import Limits, Move, Network, Plan, Side
 from gridlib.facts.units import QUANTILE_COLUMNS
 
 SHOWN_COLUMNS = [QUANTILE_COLUMNS[quantile] for quantile in CHECKED]
 """Columns of the loads of a side: p10, p50 and p90 [kVA]."""
+
+SHOWN_BESIDE = ("limit_kva", "limit_by", "hot_spot_c", "hot_spot_c_p90")
+"""What is shown of a side beside its loads."""
 
 
 @dataclass(frozen=True)
@@ -24,21 +29,32 @@ class PlanLoads:
     Attributes
     ----------
     before, after : DataFrame
-        The plan's sides: transformer_id, time (UTC), `SHOWN_COLUMNS` [kVA].
+        The plan's sides: transformer_id, time (UTC), `SHOWN_COLUMNS` [kVA], limit_kva and limit_by of that
+        hour, hot_spot_c and hot_spot_c_p90 [degC].
     peak_pct_before, peak_pct_after : Series
         By transformer, of the whole fleet: median loading of its highest hour, negative for export [%].
+    may_carry : dict
+        By position of each side in the fleet: its limits before and after, [T] each [kVA].
     """
 
     before: pd.DataFrame
     after: pd.DataFrame
     peak_pct_before: pd.Series
     peak_pct_after: pd.Series
+    may_carry: dict[int, tuple[Floats, Floats]]
 
 
 def plan_loads(
-    network: Network, forecast: pd.DataFrame, plan: Plan, *, reserved: Sequence[Move] = ()
+    network: Network,
+    forecast: pd.DataFrame,
+    plan: Plan,
+    ambient_c: pd.DataFrame,
+    *,
+    limits: Limits,
+    initial: ThermalState | None = None,
+    reserved: Sequence[Move] = (),
 ) -> PlanLoads:
-    """Work out what the sides of a plan carry before and after.
+    """Work out what the sides of a plan carry before and after, what they may carry, and how hot they become.
 
     Parameters
     ----------
@@ -48,6 +64,12 @@ def plan_loads(
         `ForecastFrame`, every section at its normal transformer.
     plan : Plan
         A plan whose switching has not begun.
+    ambient_c : DataFrame
+        Air at each transformer over the horizon, wide: time x transformer [degC].
+    limits : Limits
+        The site's.
+    initial : ThermalState, optional
+        State before the horizon, in the order of the transformers in ``forecast``.
     reserved : sequence of Move
         Moves of other open plans, whose headroom is spoken for.
 
@@ -56,23 +78,28 @@ def plan_loads(
     PlanLoads
         The same loads that the plan was scored on.
     """
-    fleet = build_fleet(network, forecast, "UTC")
+    fleet = build_fleet(network, forecast, "UTC", limits)
+    heat = heat_of(fleet, forecast, ambient_c, initial)
     promised = reserve(fleet, reserved)
     units = [fleet.position(side.transformer_id) for side in plan.sides]
-    loads = [loads_after(fleet, units, moves, promised) for moves in ((), plan.moves)]
-    before, after = (_as_frame(fleet, units, load) for load in loads)
+    scenarios = [Scenario(units, moves, promised) for moves in ((), plan.moves)]
+    states = unit_states(fleet, scenarios, heat, limits)
+    before, after = (_as_frame(fleet, state) for state in states)
     peaks = []
-    for load in loads:
+    for state in states:
         median = fleet.load_kva[P50].copy()
-        median[:, units] = np.stack([quantiles[P50] for quantiles in load], axis=-1)
+        median[:, units] = np.stack([state[unit].load_kva[P50] for unit in units], axis=-1)
         peaks.append(_signed_peak_pct(fleet, median))
-    return PlanLoads(before, after, peaks[0], peaks[1])
+    return PlanLoads(before, after, peaks[0], peaks[1], carried_limits(*states))
 
 
-def _as_frame(fleet: Fleet, units: Sequence[int], loads: Sequence[Floats]) -> pd.DataFrame:
+def _as_frame(fleet: Fleet, states: Mapping[int, Unit]) -> pd.DataFrame:
     frames = []
-    for unit, load in zip(units, loads, strict=True):
-        columns = {name: load[quantile] for name, quantile in zip(SHOWN_COLUMNS, CHECKED, strict=True)}
+    for unit, state in states.items():
+        columns = {
+            name: state.load_kva[quantile] for name, quantile in zip(SHOWN_COLUMNS, CHECKED, strict=True)
+        }
+        columns |= {name: getattr(state, name) for name in SHOWN_BESIDE}
         frames.append(
             pd.DataFrame({"transformer_id": str(fleet.names[unit]), "time": fleet.times, **columns})
         )
@@ -86,13 +113,19 @@ def _signed_peak_pct(fleet: Fleet, median_kva: Floats) -> pd.Series:
 
 
 def add_up(
-    network: Network, forecast: pd.DataFrame, plan: Plan, side: Side, *, reserved: Sequence[Move] = ()
+    network: Network,
+    forecast: pd.DataFrame,
+    plan: Plan,
+    side: Side,
+    *,
+    limits: Limits,
+    reserved: Sequence[Move] = (),
 ) -> pd.DataFrame:
     """Add up what one side carries in its highest hour after a plan, section by section.
 
     Parameters
     ----------
-    network, forecast, plan, reserved
+    network, forecast, plan, limits, reserved
         As for `plan_loads`.
     side : Side
         One of the plan's sides; the hour is its ``peak_time``.
@@ -108,7 +141,7 @@ def add_up(
     Own load now, plus what other open plans may bring, plus each section that comes and less each that goes,
     plus the +- range of those: shares of the section table times the forecast, nothing of the search.
     """
-    fleet = build_fleet(network, forecast, "UTC")
+    fleet = build_fleet(network, forecast, "UTC", limits)
     bring = reserve(fleet, reserved).up_kva.get(fleet.position(side.transformer_id))
     hour = fleet.times.get_loc(pd.Timestamp(side.peak_time))
     upward, downward = (

@@ -33,7 +33,14 @@ def _local(times: pd.Series | pd.Index, tz: str) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(times).tz_convert(tz).tz_localize(None)
 
 
-def plot_forecast(forecast: pd.DataFrame, history: pd.Series, rating_kva: float, tz: str) -> Figure:
+def plot_forecast(
+    forecast: pd.DataFrame,
+    history: pd.Series,
+    rating_kva: float,
+    tz: str,
+    *,
+    day_limits: pd.DataFrame | None = None,
+) -> Figure:
     """Draw the fan of one transformer's forecast after its last measured days.
 
     Parameters
@@ -46,6 +53,8 @@ def plot_forecast(forecast: pd.DataFrame, history: pd.Series, rating_kva: float,
         Nameplate [kVA].
     tz : str
         Zone of the time axis.
+    day_limits : DataFrame, optional
+        `DayLimitFrame` rows of the transformer: what it may carry on each day.
 
     Returns
     -------
@@ -63,10 +72,14 @@ def plot_forecast(forecast: pd.DataFrame, history: pd.Series, rating_kva: float,
     axes.axhline(
         rating_kva, color=LIMIT, linewidth=1.2, linestyle="--", label=f"nameplate {rating_kva:g} kVA"
     )
+    if day_limits is not None:
+        limit_kva = day_limits.set_index("time")["limit_kva"].reindex(forecast["time"], method="ffill")
+        label = "limit of the day: " + ", ".join(day_limits["limit_by"].str.replace("_", " ").unique())
+        axes.step(ahead, limit_kva, where="post", color=INK, linewidth=1.4, linestyle=":", label=label)
     axes.set_ylabel("kVA")
     _time_axis(axes)
     axes.set_title(f"{forecast['transformer_id'].iloc[0]}: load, local time", loc="left")
-    axes.legend(ncols=5, fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.1))
+    axes.legend(ncols=3, fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.1))
     return figure
 
 
@@ -104,39 +117,6 @@ def plot_risk(risk: pd.DataFrame, limits: Limits, *, top: int = 12) -> Figure:
     return figure
 
 
-def plot_hot_spot(thermal: pd.DataFrame, tz: str, *, high_c: float = 120) -> Figure:
-    """Draw top oil and hot spot of one transformer over the horizon.
-
-    Parameters
-    ----------
-    thermal : DataFrame
-        `ThermalFrame` rows of one transformer.
-    tz : str
-        Zone of the time axis.
-    high_c : float
-        Limit drawn, hot-spot for normal cyclic loading, IEC 60076-7 [degC].
-
-    Returns
-    -------
-    Figure
-        Temperatures in degC against local time.
-    """
-    figure, axes = _axes()
-    ahead = _local(thermal["time"], tz)
-    axes.plot(ahead, thermal["ambient_c"], color="#5f6b7a", linewidth=1, label="air at the unit")
-    axes.plot(ahead, thermal["top_oil_c"], color="#b26a00", linewidth=1.4, label="top oil")
-    axes.plot(ahead, thermal["hot_spot_c"], color=LIMIT, linewidth=1.6, label="hot spot")
-    axes.plot(
-        ahead, thermal["hot_spot_c_p90"], color=LIMIT, linewidth=1, linestyle=":", label="hot spot, p90 load"
-    )
-    axes.axhline(high_c, color=INK, linewidth=1, linestyle="--", label=f"limit {high_c:g}")
-    axes.set_ylabel("degC")
-    _time_axis(axes)
-    axes.set_title(f"{thermal['transformer_id'].iloc[0]}: temperatures, local time", loc="left")
-    axes.legend(ncols=5, fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.1))
-    return figure
-
-
 def plot_sides(sides: Sequence[Side]) -> Figure:
     """Draw the peak loading of both sides of a plan, before and after.
 
@@ -148,7 +128,7 @@ def plot_sides(sides: Sequence[Side]) -> Figure:
     Returns
     -------
     Figure
-        Peak loading in percent of nameplate, median bars with a mark at p90.
+        Peak loading in percent of nameplate, median bars with a mark at p90; a line for what each may carry.
     """
     figure, axes = _axes(height_in=1.2 + 0.7 * len(sides))
     for y, side in enumerate(reversed(sides)):
@@ -159,10 +139,16 @@ def plot_sides(sides: Sequence[Side]) -> Figure:
         for at, median, p90, colour, label in pairs:
             axes.barh(at, median, height=0.32, color=colour, label=label if y == 0 else None)
             axes.plot([p90, p90], [at - 0.16, at + 0.16], color=INK, linewidth=2)
-            axes.text(max(median, p90) + 1, at, f"{median:.0f} %", va="center", fontsize=9)
-    names = [f"{side.transformer_id}\n({side.role})" for side in reversed(sides)]
+            box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
+            axes.text(
+                max(median, p90) + 1, at, f"{median:.0f} %", va="center", fontsize=9, bbox=box, zorder=3
+            )
+        label = "limit" if y == 0 else "_limit of another"
+        axes.vlines(side.limit_pct, y - 0.42, y + 0.42, color=LIMIT, linestyle="--", label=label)
+        limit = f"{side.limit_pct:.0f} % {side.limit_by.replace('_', ' ')}"
+        axes.text(side.limit_pct, y + 0.44, limit, ha="center", fontsize=8, color=LIMIT)
+    names = [f"{side.transformer_id}\n({side.role}, {side.rating_kva:g} kVA)" for side in reversed(sides)]
     axes.set_yticks(range(len(sides)), names)
-    axes.axvline(sides[0].limit_pct, color=LIMIT, linestyle="--", linewidth=1.2, label="limit")
     axes.grid(axis="y", visible=False)
     axes.set_xlabel("peak loading, percent of nameplate (black mark: p90)")
     axes.legend(ncols=3, fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.28))

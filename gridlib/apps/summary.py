@@ -12,7 +12,7 @@ from rich.table import Table
 from gridlib.adapters.records.plans import PlanRecord
 from gridlib.adapters.records.work_orders import WorkOrderRecord
 from gridlib.domain.planning import describe_chances
-from gridlib.facts.types import Move, Plan
+from gridlib.facts.types import Move, Plan, Side
 from gridlib.workflow.queries import Queue
 
 LEVEL_STYLE = {"HIGH": "bold red", "MEDIUM": "yellow", "LOW": "green"}
@@ -75,15 +75,36 @@ def print_ranking(console: Console, risk: pd.DataFrame, tz: str, *, top: int = 1
 def describe_moves(plan: Plan) -> str:
     """Say in one line what a plan moves where."""
     return "; ".join(
-        f"{describe_order(m)}: {', '.join(m.sections)} from {m.from_transformer} to {m.to_transformer}"
+        f"{' '.join(switching_order(m))}: {', '.join(m.sections)} "
+        f"from {m.from_transformer} to {m.to_transformer}"
         for m in plan.moves
     )
 
 
-def describe_order(move: Move) -> str:
-    """Say what a move switches first, and what after it."""
+def switching_order(move: Move) -> tuple[str, str]:
+    """Name the two operations of a move in the order in which they are done."""
     opening, closing = f"open {move.open_switch}", f"close {move.close_switch}"
-    return f"{closing}, {opening}" if move.closes_first else f"{opening}, {closing}"
+    return (f"{closing},", opening) if move.closes_first else (f"{opening},", closing)
+
+
+def element_rows(plan: Plan, tz: str) -> list[dict[str, str]]:
+    """Write what AC power flow found as rows of a table; empty where there was none."""
+    return [
+        {
+            "what": element.role,
+            "where": element.object_id or "touched feeders",
+            "before": _quantity(element.before, element.unit),
+            "after": _quantity(element.after, element.unit),
+            "limit": "-" if element.limit is None else _quantity(element.limit, element.unit),
+            "at": element.scenario,
+            "when": "-" if element.time is None else local_time(element.time, tz),
+        }
+        for element in plan.proof.elements
+    ]
+
+
+def _quantity(value: float, unit: str) -> str:
+    return f"{value:.{3 if unit == 'pu' else 1 if unit == '%' else 0}f} {unit}"
 
 
 def describe_sides(plan: Plan) -> str:
@@ -92,6 +113,11 @@ def describe_sides(plan: Plan) -> str:
         f"{s.transformer_id} from {s.peak_pct_p50_before:.0f} to {s.peak_pct_p50_after:.0f} %"
         for s in plan.sides
     )
+
+
+def describe_limit(side: Side) -> str:
+    """Say in a few words what one side may carry after a plan on the day of its peak, and what binds."""
+    return f"{side.limit_pct:.0f} % {side.limit_by.replace('_', ' ')}"
 
 
 def describe_relief(plan: Plan) -> str:
@@ -118,9 +144,9 @@ def describe_bound(plan: Plan) -> str:
         "cut_short": "best found in the time given",
     }
     return (
-        f"leaves {plan.left_kvah:.1f} kVAh expected above {plan.aim_pct:.0f} % (derated), no switching of as "
-        f"many operations less than {plan.bound_kvah:.1f} (gap {plan.gap_pct:.1f} %, "
-        f"{proven.get(plan.standing, 'checked single transfers')})"
+        f"leaves {plan.left_kvah:.1f} kVAh expected above {plan.aim_pct:.0f} % or the limit of the day "
+        f"(derated), no switching of as many operations less than {plan.bound_kvah:.1f} "
+        f"(gap {plan.gap_pct:.1f} %, {proven.get(plan.standing, 'checked single transfers')})"
     )
 
 
@@ -131,16 +157,18 @@ def print_plan(console: Console, record: PlanRecord) -> None:
         (
             side.transformer_id,
             side.role,
-            f"{side.peak_pct_p50_before:.0f} > {side.peak_pct_p50_after:.0f}",
-            f"{side.peak_pct_p90_before:.0f} > {side.peak_pct_p90_after:.0f}",
-            f"{side.hours_over_before} > {side.hours_over_after}",
-            f"{side.hot_spot_c_before:.0f} > {side.hot_spot_c_after:.0f}",
-            f"{side.risk_before:.2f} > {side.risk_after:.2f}",
+            f"{side.rating_kva:g}",
+            describe_limit(side),
+            f"{side.peak_pct_p50_before:.0f}>{side.peak_pct_p50_after:.0f}",
+            f"{side.peak_pct_p90_before:.0f}>{side.peak_pct_p90_after:.0f}",
+            f"{side.hours_over_before}>{side.hours_over_after}",
+            f"{side.hot_spot_c_before:.0f}>{side.hot_spot_c_after:.0f}",
+            f"{side.risk_before:.2f}>{side.risk_after:.2f}",
         )
         for side in plan.sides
     ]
     title = f"{record.plan_id} for {plan.transformer_id} ({record.state}): {describe_moves(plan)}"
-    columns = ("unit", "side", "peak p50 %", "peak p90 %", "hours over", "hot degC", "risk")
+    columns = ("unit", "side", "kVA", "limit", "p50 %", "p90 %", "h over", "degC", "risk")
     print_table(console, title, columns, rows)
     not_checked = ", ".join(plan.proof.not_checked) or "nothing"
     console.print(
@@ -150,6 +178,8 @@ def print_plan(console: Console, record: PlanRecord) -> None:
     console.print(f"  {describe_chances(plan)}", markup=False)
     if bound := describe_bound(plan):
         console.print(f"  {bound}", markup=False)
+    for note in plan.proof.notes:
+        console.print(f"  {note}", markup=False)
 
 
 def print_queue(console: Console, queue: Queue, tz: str) -> None:

@@ -1,4 +1,4 @@
-"""The hours ahead on both sides of a load transfer, before and after, against their limits."""
+"""The hours ahead on both sides of a load transfer, before and after: load and heat against their limits."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,9 +11,11 @@ from matplotlib.dates import DateFormatter, DayLocator, HourLocator, date2num
 from matplotlib.figure import Figure
 
 from gridlib.apps.plots import BAND, INK, LIMIT, MEDIAN
-from gridlib.facts.types import Side
+from gridlib.facts.types import Limits, Side
 
 _BEFORE, _BEFORE_BAND, _NEEDED = "#5f6b7a", "#c9ced6", "#fff3d6"
+_SAME_PU = 1e-3
+"""A limit closer to nameplate is drawn as one line with it."""
 
 
 def transfer_curves_figure(
@@ -30,9 +32,10 @@ def transfer_curves_figure(
     Parameters
     ----------
     before, after : DataFrame
-        transformer_id, time (UTC), load_kva_p10, load_kva_p50, load_kva_p90 [kVA], signed.
+        transformer_id, time (UTC), load_kva_p10, load_kva_p50, load_kva_p90 [kVA], signed, limit_kva and
+        limit_by: what it may carry in that hour, and what binds.
     sides : sequence of Side
-        Whom to draw, one panel each, and their limits.
+        Whom to draw, one panel each, and their nameplates.
     tz : str
         Zone of the time axis.
     needed_from, needed_until : datetime, optional
@@ -42,7 +45,8 @@ def transfer_curves_figure(
     -------
     Figure
         Load in kVA against local time: the median as a line, p10 to p90 as a band, before in grey and
-        dashed, after in colour; median hours over the limit are marked, also where export is over it.
+        dashed, after in colour; median hours over the limit are marked, also where export is over it. The
+        limit drawn is that of each day after the plan, and the nameplate where it is another.
     """
     figure, grid = plt.subplots(
         len(sides), 1, figsize=(10, 2.7 * len(sides) + 0.6), sharex=True, squeeze=False, layout="constrained"
@@ -56,6 +60,76 @@ def transfer_curves_figure(
                 _local_days(pd.Series([moment]), tz)[0] for moment in (needed_from, needed_until + step)
             )
             axes.axvspan(first, end, color=_NEEDED, linewidth=0, zorder=0, label="hours it is needed for")
+    _finish(figure, grid, tz)
+    return figure
+
+
+def transfer_heat_figure(
+    before: pd.DataFrame, after: pd.DataFrame, sides: Sequence[Side], limits: Limits, tz: str
+) -> Figure:
+    """Draw how hot each side of a plan becomes over the horizon, before and after.
+
+    Parameters
+    ----------
+    before, after : DataFrame
+        transformer_id, time (UTC), hot_spot_c at median load and hot_spot_c_p90 [degC].
+    sides : sequence of Side
+        Whom to draw, one panel each.
+    limits : Limits
+        ``planned_hot_spot_c`` and ``high_hot_spot_p90_c`` are drawn, and from where paper ages faster.
+    tz : str
+        Zone of the time axis.
+
+    Returns
+    -------
+    Figure
+        Hot spot in degC against local time, at median load as a line and up to p90 load as a band.
+    """
+    figure, grid = plt.subplots(
+        len(sides), 1, figsize=(10, 2.3 * len(sides) + 0.6), sharex=True, squeeze=False, layout="constrained"
+    )
+    for axes, side in zip(grid[:, 0], sides, strict=True):
+        peaks = []
+        for heat, word, line, band, style in (
+            (before, "before", _BEFORE, _BEFORE_BAND, "--"),
+            (after, "after", MEDIAN, BAND, "-"),
+        ):
+            mine = heat[heat["transformer_id"] == side.transformer_id]
+            ahead = _local_days(mine["time"], tz)
+            likely, upper = (mine[name].to_numpy(dtype=float) for name in ("hot_spot_c", "hot_spot_c_p90"))
+            label = f"{word}: up to p90 load"
+            axes.fill_between(ahead, likely, upper, color=band, alpha=0.6, linewidth=0, label=label)
+            label = f"{word}: hot spot"
+            axes.plot(ahead, likely, color=line, linestyle=style, linewidth=1.6, label=label)
+            peaks.append(f"{likely.max():.0f}")
+        for at_c, words in (
+            (limits.thermal_points[0][0], "ages faster"),
+            (limits.planned_hot_spot_c, "planned limit"),
+            (limits.high_hot_spot_p90_c, "limit at p90 load"),
+        ):
+            axes.axhline(at_c, color=LIMIT, linewidth=1.0, linestyle=(0, (1, 1)))
+            axes.annotate(
+                f"{at_c:g} {words}",
+                (0, at_c),
+                xycoords=("axes fraction", "data"),
+                xytext=(4, 2),
+                textcoords="offset points",
+                color=LIMIT,
+                fontsize=8,
+            )
+        axes.margins(x=0, y=0.1)
+        axes.set_ylabel("degC")
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.set_title(f"{side.transformer_id} ({side.role})", loc="left")
+        axes.set_title(
+            f"hottest at median load: {peaks[0]} before, {peaks[1]} after", loc="right", fontsize=9
+        )
+    _finish(figure, grid, tz)
+    return figure
+
+
+def _finish(figure: Figure, grid: np.ndarray, tz: str) -> None:
+    """Write the hours of the site below the last panel, and one legend for all."""
     bottom = grid[-1, 0]
     bottom.xaxis.set_major_locator(DayLocator())  # type: ignore[no-untyped-call]
     bottom.xaxis.set_minor_locator(HourLocator(byhour=(6, 12, 18)))  # type: ignore[no-untyped-call]
@@ -71,7 +145,6 @@ def transfer_curves_figure(
     figure.legend(
         list(handles.values()), list(handles), loc="outside lower center", ncols=4, fontsize=9, frameon=False
     )
-    return figure
 
 
 def _local_days(times: pd.Series, tz: str) -> np.ndarray:
@@ -81,7 +154,6 @@ def _local_days(times: pd.Series, tz: str) -> np.ndarray:
 
 
 def _draw_side(axes: Axes, side: Side, before: pd.DataFrame, after: pd.DataFrame, tz: str) -> None:
-    limit_kva = side.rating_kva * side.limit_pct / 100
     hours = []
     for load, word, line, band, style in (
         (before, "before", _BEFORE, _BEFORE_BAND, "--"),
@@ -93,7 +165,7 @@ def _draw_side(axes: Axes, side: Side, before: pd.DataFrame, after: pd.DataFrame
             ahead, low, high, color=band, alpha=0.6, linewidth=0, label=f"{word}: 80 of 100 cases"
         )
         axes.plot(ahead, median, color=line, linestyle=style, linewidth=1.6, label=f"{word}: median")
-        over = np.abs(median) > limit_kva
+        over = np.abs(median) > load["limit_kva"].to_numpy(dtype=float)
         hours.append(f"{over.sum()} {word}")
         if over.any():
             axes.scatter(
@@ -109,27 +181,39 @@ def _draw_side(axes: Axes, side: Side, before: pd.DataFrame, after: pd.DataFrame
         float(np.nanmin(np.r_[before["load_kva_p10"], after["load_kva_p10"]])),
         float(np.nanmax(np.r_[before["load_kva_p90"], after["load_kva_p90"]])),
     )
-    limits = [limit_kva] if highest >= -lowest else [-limit_kva]
-    if min(-lowest, highest) > limit_kva / 2:
-        limits = [limit_kva, -limit_kva]
-    words = f"limit {limit_kva:,.0f} kVA, {side.limit_pct:g} % of nameplate"
-    for height in limits:
-        axes.axhline(height, color=LIMIT, linewidth=1.2, linestyle=(0, (1, 1)))
-        axes.annotate(
-            words if height > 0 else f"export: {words}",
-            (0, height),
-            xycoords=("axes fraction", "data"),
-            xytext=(4, 3),
-            textcoords="offset points",
+    limit_kva = after["limit_kva"].to_numpy(dtype=float)
+    signs = [1] if highest >= -lowest else [-1]
+    if min(-lowest, highest) > limit_kva.min() / 2:
+        signs = [1, -1]
+    for sign in signs:
+        axes.plot(
+            ahead,
+            sign * limit_kva,
             color=LIMIT,
-            fontsize=9,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.5},
+            linewidth=1.3,
+            linestyle=(0, (1, 1)),
+            drawstyle="steps-post",
+            label="limit of the day",
         )
+        if (np.abs(limit_kva / side.rating_kva - 1) > _SAME_PU).any():
+            axes.axhline(sign * side.rating_kva, color=INK, linewidth=0.9, label="nameplate")
     if lowest < 0:
         axes.axhline(0, color=INK, linewidth=0.8)
     axes.margins(x=0, y=0.12)
     axes.set_ylim(*((0, None) if lowest >= 0 else (None, 0) if highest <= 0 else (None, None)))
     axes.set_ylabel("kVA")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title(f"{side.transformer_id} ({side.role})", loc="left")
+    axes.set_title(
+        f"{side.transformer_id} ({side.role}): {_limit_words(side, after)}", loc="left", fontsize=10
+    )
     axes.set_title(f"median hours over the limit: {', '.join(hours)}", loc="right", fontsize=9)
+
+
+def _limit_words(side: Side, after: pd.DataFrame) -> str:
+    """Say what a side may carry after the plan, over all days, and what binds."""
+    limit_kva = after["limit_kva"].to_numpy(dtype=float)
+    ends = [f"{kva:,.0f}" for kva in (limit_kva.min(), limit_kva.max())]
+    shares = [f"{100 * kva / side.rating_kva:.0f}" for kva in (limit_kva.min(), limit_kva.max())]
+    by = ", ".join(word.replace("_", " ") for word in dict.fromkeys(after["limit_by"]))
+    kva, pct = (" to ".join(dict.fromkeys(pair)) for pair in (ends, shares))
+    return f"limit {kva} kVA, {pct} % of nameplate ({by})"

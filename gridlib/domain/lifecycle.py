@@ -14,6 +14,9 @@ from gridlib.facts.types import PlanState, Role, StepState, WorkOrderState
 SYSTEM = "system"
 """Who prepares what a scheduled run makes."""
 
+NOBODY = "nobody"
+"""Who fails to sign in."""
+
 Moves = Mapping[StrEnum, tuple[StrEnum, ...]]
 
 PLAN_MOVES: Moves = MappingProxyType(

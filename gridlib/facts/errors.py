@@ -11,6 +11,7 @@
     +-- RefusedError             refused           a rule of the trade says no
     |   +-- TransitionError      wrong_state       .subject .state .move .allowed
     |   +-- RoleError            wrong_role        .username .needed
+    |   +-- SignInError          not_signed_in     name or password wrong, or the account is locked
     |   +-- FourEyesError        four_eyes         .username
     |   +-- StalePlanError       stale_plan        .plan_id .reasons
     +-- AuditError               audit_broken      .seq
@@ -126,6 +127,12 @@ class RoleError(RefusedError):
         )
         self.username = username
         self.needed = needed
+
+
+class SignInError(RefusedError):
+    """A sign-in that failed; says the same whatever the reason, so that nobody can probe for names."""
+
+    code = "not_signed_in"
 
 
 class FourEyesError(RefusedError):

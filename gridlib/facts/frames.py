@@ -113,6 +113,10 @@ class ThermalFrame(_Table):
     ageing_pu: Series[float] = pa.Field(ge=0, description="relative ageing rate at median load")
 
 
+LIMITED_BY = ("hot_spot", "ageing", "current", "site", "device")
+"""What may bind a transformer on a day: its heat, 1.5 pu, the site's limit, or a device in series with it."""
+
+
 class DayLimitFrame(_Table):
     """What a transformer may carry at the peak of each day of the horizon, and what binds."""
 
@@ -120,8 +124,10 @@ class DayLimitFrame(_Table):
     time: Series[Utc] = pa.Field(description="first hour of the day, UTC")
     rating_kva: Series[float] = pa.Field(gt=0, description="nameplate [kVA]")
     cyclic_rating_kva: Series[float] = pa.Field(ge=0, description="thermal cyclic rating of this day [kVA]")
-    limit_kva: Series[float] = pa.Field(ge=0, description="the same, or the site's limit if lower [kVA]")
-    limit_by: Series[str] = pa.Field(isin=["hot_spot", "ageing", "current", "site"])
+    limit_kva: Series[float] = pa.Field(
+        ge=0, description="the least of it, the site's limit and that of devices in series [kVA]"
+    )
+    limit_by: Series[str] = pa.Field(isin=[*LIMITED_BY])
 
 
 class RiskFrame(_Table):
@@ -157,16 +163,23 @@ class RiskFrame(_Table):
         ge=0, nullable=True, description="thermal cyclic rating of the first day [kVA]; empty: not computed"
     )
     limit_kva: Series[float] = pa.Field(
-        ge=0, nullable=True, description="the same, or the site's limit if lower [kVA]"
+        ge=0, nullable=True, description="the least of it, the site's limit and devices in series [kVA]"
     )
-    limit_by: Series[str] = pa.Field(
-        isin=["hot_spot", "ageing", "current", "site", ""], description="what binds on the first day"
-    )
+    limit_by: Series[str] = pa.Field(isin=[*LIMITED_BY, ""], description="what binds on the first day")
     confidence: Series[float] = pa.Field(ge=0, le=1, nullable=True)
     reasons: Series[object] = pa.Field(description="list of sentences, largest component first")
     messages: Series[str] = pa.Field(
         description="the same as message ids with parameters, JSON; see gridlib.facts.messages"
     )
+
+
+class SensitivityFrame(_Table):
+    """How far the score moves if the air is hotter, or the load higher, than forecast."""
+
+    transformer_id: Series[str]
+    score: Series[float] = pa.Field(ge=0, le=1, description="risk score as forecast")
+    score_air: Series[float] = pa.Field(ge=0, le=1, description="risk score with air 3 K hotter")
+    score_load: Series[float] = pa.Field(ge=0, le=1, description="risk score with 10 % more load")
 
 
 def _optional(**kwargs: Any) -> Any:
@@ -214,6 +227,9 @@ class Transformers(_Table):
     vk_pct: Series[float] = _optional(description="short-circuit voltage [%]")
     vkr_pct: Series[float] = _optional(description="resistive part of it [%]")
     tap_pct: Series[float] = _optional(description="tap position [%]")
+    limit_kva: Series[float] = _optional(
+        gt=0, description="least limit of bushing, board, fuse and cable in series [kVA]"
+    )
     lat: Series[float] = _optional(ge=-90, le=90)
     lon: Series[float] = _optional(ge=-180, le=180)
 

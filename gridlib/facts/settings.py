@@ -1,12 +1,23 @@
 """The site's settings: one TOML file, every key checked, every unit in its name."""
 
 import os
+import re
 import tomllib
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyAddress,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from gridlib.facts.errors import SettingsError
 from gridlib.facts.types import Limits, PlanningRules
@@ -44,6 +55,8 @@ class Database(_Section):
     """Where operational state is kept; empty means the embedded SQLite file under ``data/``."""
 
     url: str = ""
+    lab_url: str = ""
+    """What notebooks under 'gridlib lab' connect with, for example as a read-only role; empty: ``url``."""
 
 
 class Clock(_Section):
@@ -76,6 +89,48 @@ class Decisions(_Section):
     four_eyes: bool = True
 
 
+class Server(_Section):
+    """How people sign in to the screens, and where the server may be reached."""
+
+    session_h: float = Field(default=12, gt=0, le=168)
+    idle_min: float = Field(default=120, gt=0)
+    failures: int = Field(default=5, ge=1)
+    lock_min: float = Field(default=15, gt=0)
+    address: str = "127.0.0.1"
+    public_url: str = ""
+    proxy_addresses: tuple[IPvAnyAddress, ...] = ()
+    proxy_user_header: str = ""
+    proxy_sign_out: str = ""
+
+    @field_validator("public_url")
+    @classmethod
+    def _https(cls, value: str) -> str:
+        found = urlsplit(value)
+        if value and (found.scheme != "https" or not found.hostname or found.path.strip("/") or found.query):
+            raise ValueError("write it as https://name or https://name:port; passwords need TLS")
+        return value.rstrip("/")
+
+    @field_validator("proxy_sign_out")
+    @classmethod
+    def _local_path(cls, value: str) -> str:
+        if value and not re.fullmatch(r"/[\w-][\w/.?=&%-]*", value):
+            raise ValueError("write it as a path of this server, for example /oauth2/sign_out")
+        return value
+
+    @model_validator(mode="after")
+    def _reached_by_the_proxy_alone(self) -> Self:
+        if self.proxy_user_header and not self.proxy_addresses:
+            raise ValueError("proxy_user_header is believed from proxy_addresses only: name them")
+        if not ip_address(self.address).is_loopback and not (self.public_url and self.proxy_addresses):
+            raise ValueError("an address other than loopback needs a proxy: public_url and proxy_addresses")
+        return self
+
+    @property
+    def public_host(self) -> str:
+        """Name under which a proxy publishes the server; empty where there is none."""
+        return urlsplit(self.public_url).hostname or ""
+
+
 class Settings(_Section):
     """All of gridlib.toml, checked."""
 
@@ -88,6 +143,7 @@ class Settings(_Section):
     limits: Limits = Limits()
     planning: PlanningRules = PlanningRules()
     decisions: Decisions = Decisions()
+    server: Server = Server()
 
     @property
     def data_dir(self) -> Path:

@@ -10,6 +10,8 @@ from typing import Self
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from gridlib.facts.elements import ElementProof
+
 
 class RiskLevel(StrEnum):
     """LOW [0, 0.3), MEDIUM [0.3, 0.7), HIGH [0.7, 1]; rules may raise it above the score."""
@@ -84,8 +86,10 @@ class Quality(int):
 class Limits(BaseModel):
     """Risk levels and limits of the site; every default is the trade rule's.
 
-    Loading is ``|S| / rating`` in percent; temperatures are hot-spot in degC. ``planned_hot_spot_c`` is what
-    a planned transfer may reach at median load: the limit of normal cyclic loading in IEC 60076-7.
+    Loading is ``|S| / rating`` in percent; temperatures are hot-spot in degC. ``loading_limit_pct`` is the
+    most that the site lets a transformer carry; on a day it may carry less where heat or a device in series
+    binds. ``planned_hot_spot_c`` is what a planned transfer may reach at median load: the limit of normal
+    cyclic loading in IEC 60076-7.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -109,6 +113,11 @@ class Limits(BaseModel):
     kiosk_surcharge_k: float = Field(default=15, ge=0)
     downgrade_margin: float = Field(default=0.05, ge=0)
     downgrade_runs: int = Field(default=2, ge=1)
+
+    @property
+    def line_limit_pct(self) -> float:
+        """Largest loading of lines and substations: the site's limit, but never above their own [%]."""
+        return min(self.loading_limit_pct, 100.0)
 
     @model_validator(mode="after")
     def _check_curves(self) -> Self:
@@ -207,7 +216,10 @@ class Move:
 class Side:
     """One transformer of a plan, before and after, over the whole horizon.
 
-    Loadings are percent of nameplate; ``limit_pct`` is what binds; ``peak_time`` is UTC.
+    Loadings are percent of nameplate. ``limit_pct`` is what it may carry after the plan on the day of its
+    highest hour, ``peak_time`` (UTC, at p90), and ``limit_by`` what binds: hot_spot, ageing, current, site or
+    device. Hours are over where the median load is above the limit of their day, before and after each with
+    its own.
     """
 
     transformer_id: str
@@ -227,39 +239,7 @@ class Side:
     risk_before: float
     risk_after: float
     peak_time: datetime
-
-
-@dataclass(frozen=True)
-class ElementProof:
-    """The worst hour of one element in the AC power flow, before and in the state that stays; times are UTC.
-
-    Attributes
-    ----------
-    role : str
-        substation, feeder head, line, low-voltage line, donor, receiver, loop, lowest voltage, highest
-        voltage or losses.
-    object_id : str
-        The element; of a voltage its node, of losses empty.
-    unit : str
-        A, % (of its rating), pu or kWh.
-    before, after : float
-        In the same unit; of losses over the horizon at p50, of a loop in the state in which it is closed.
-    limit : float or None
-        In the same unit; None where none is known.
-    scenario : str
-        p10, p50 or p90 of the loads, with the end of the +- range of the moved sections, at the worst.
-    time : datetime or None
-        Hour of ``after``.
-    """
-
-    role: str
-    object_id: str
-    unit: str
-    before: float
-    after: float
-    limit: float | None
-    scenario: str
-    time: datetime | None
+    limit_by: str = "site"
 
 
 @dataclass(frozen=True)
@@ -316,11 +296,12 @@ class Plan:
     moves : tuple of Move
         In the order in which they are carried out; every state in between is proven too.
     relief_pct, relieved_kvah : float
-        Cut of the overload of all touched transformers at p50, at p90 where there is none at p50.
+        Cut of the overload of all touched transformers at p50, at p90 where there is none at p50. Overload is
+        load above what a transformer may carry on its day: see `gridlib.domain.planning.capacity`.
     relieves : tuple of str
         Transformers at risk whose load above ``aim_pct`` falls, the worst first.
     aim_pct : float or None
-        Loading above which load counts in the search [%].
+        Loading above which load counts in the search [%]; load above the limit of the day always counts.
     left_kvah, bound_kvah : float or None
         Expected energy above ``aim_pct`` that the search leaves on what it was to relieve, and the least that
         any switching could leave that costs no more operations; derated, as of the run that searched.
@@ -333,7 +314,8 @@ class Plan:
         Hour of the sheet: the one before the overload in which the least load is switched, once the lead time
         is over; the first hour where the overload has begun. UTC, as all times.
     switch_back_by : datetime or None
-        Last hour of the horizon in which the network before the plan would hold; None where there is none.
+        Last hour of the horizon in which the network before the plan would hold, load and heat; None where
+        there is none.
     p_holds : float or None
         Chance, 0 .. 1, that no touched element's limit is newly broken and no violation grows in any hour of
         the horizon, from joint error paths; None where these are not known.
@@ -388,8 +370,8 @@ class WhyNot:
 class PlanningCase:
     """Everything planning has to say about one transformer.
 
-    ``do_nothing`` is plan 0: hours over limit, peak loading, peak hot-spot, loss of life, overload kVAh; None
-    where a number is not known.
+    ``do_nothing`` is plan 0: limit on the day of the peak, hours over limit, peak loading, peak hot-spot,
+    loss of life, overload kVAh; None where a number is not known.
     ``other_measures`` names what else could help where no transfer does.
     """
 

@@ -14,16 +14,20 @@ from sqlalchemy import Connection
 
 from gridlib.adapters import chain
 from gridlib.adapters.records import people
-from gridlib.domain.lifecycle import ROLE_FOR_ACTION, SYSTEM
+from gridlib.domain.lifecycle import NOBODY, ROLE_FOR_ACTION, SYSTEM
 from gridlib.facts.errors import AuditError, GridlibError, RoleError
 from gridlib.workbench import Workbench
 
 CHECKPOINT = "audit.checkpoint"
+SIGN_IN = "user.sign_in"
 
 
 @dataclass
 class Intention:
-    """What is being done: the open transaction and the facts for its audit row."""
+    """What is being done: the open transaction and the facts for its audit row.
+
+    ``told`` is set to False where many alike are counted and only some of them get a row.
+    """
 
     connection: Connection
     actor: str
@@ -31,6 +35,7 @@ class Intention:
     object: str
     facts: dict[str, Any] = field(default_factory=dict)
     outcome: str = "done"
+    told: bool = True
 
 
 @contextmanager
@@ -42,7 +47,7 @@ def intention(workbench: Workbench, actor: str, action: str, obj: str) -> Iterat
     workbench : Workbench
         The workspace.
     actor : str
-        User name, or ``SYSTEM``.
+        User name, ``SYSTEM``, or ``NOBODY`` for a sign-in that failed.
     action : str
         For example "plan.approve"; `ROLE_FOR_ACTION` says who may.
     obj : str
@@ -64,7 +69,8 @@ def intention(workbench: Workbench, actor: str, action: str, obj: str) -> Iterat
             act = Intention(connection, actor, workbench.clock(), obj)
             roles = _authorise(connection, actor, action)
             yield act
-            _append(act, action, roles, act.outcome)
+            if act.told:
+                _append(act, action, roles, act.outcome)
     except GridlibError as error:
         facts = {"message": str(error), **(act.facts if act else {})}
         with workbench.store.write() as connection:
@@ -79,6 +85,8 @@ def _authorise(connection: Connection, actor: str, action: str) -> str:
         if needed is not None:
             raise RoleError(actor, str(needed))
         return SYSTEM
+    if actor == NOBODY and action == SIGN_IN:
+        return ""
     user = people.read_user(connection, actor)
     if needed is not None and needed not in user.roles:
         raise RoleError(actor, str(needed))

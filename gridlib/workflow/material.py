@@ -13,7 +13,7 @@ from gridlib.domain.network import feeding, normal_load_kva
 from gridlib.domain.risk.running import carry_to_present_states
 from gridlib.domain.thermal import ThermalState
 from gridlib.facts.errors import InputError, NotFoundError
-from gridlib.facts.forecasts import JointPaths
+from gridlib.facts.forecasts import Forecast, JointPaths
 from gridlib.facts.types import Network
 from gridlib.workbench import Workbench
 
@@ -234,6 +234,12 @@ def read_loads(workbench: Workbench, connection: Connection, run: RunRecord) -> 
     windows = workbench.telemetry.read_run_frame(run.run_id, "windows")
     paths = _read_paths(workbench, run, pd.DatetimeIndex(forecast["time"].unique()))
     return Loads(network, forecast, *carry_to_present_states(network, forecast, windows, paths), paths)
+
+
+def forecast_frames(forecast: Forecast) -> dict[str, pd.DataFrame]:
+    """Lay out a forecast as the frames that its run keeps, for `read_loads` to read."""
+    frames = {"forecast": forecast.frame, "windows": forecast.windows}
+    return frames if forecast.paths is None else frames | {"paths": path_frame(forecast.paths)}
 
 
 def path_frame(paths: JointPaths) -> pd.DataFrame:

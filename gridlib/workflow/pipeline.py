@@ -18,10 +18,10 @@ from gridlib.domain.lifecycle import SYSTEM
 from gridlib.domain.network import check_network, neighbours
 from gridlib.domain.planning import plan_transfers
 from gridlib.domain.quality import clean_load
-from gridlib.domain.risk import hold_level, score_risk
+from gridlib.domain.risk import hold_level, score_risk, score_sensitivity
 from gridlib.domain.thermal.horizon import TAIL_H
 from gridlib.facts.errors import InputError
-from gridlib.facts.frames import ForecastFrame, RiskFrame, WindowFrame, check_frame
+from gridlib.facts.frames import ForecastFrame, RiskFrame, SensitivityFrame, WindowFrame, check_frame
 from gridlib.facts.types import PlanState
 from gridlib.workbench import Workbench
 from gridlib.workflow import audit, queries
@@ -31,8 +31,8 @@ from gridlib.workflow.heat import forecast_heat
 from gridlib.workflow.material import (
     Material,
     as_findings,
+    forecast_frames,
     oil_frame,
-    path_frame,
     read_ambient,
     read_history,
     read_loads,
@@ -144,11 +144,8 @@ def run_forecast(
         "readings": int(metered.notna().to_numpy().sum()),
         "forecasts": forecast.frame["transformer_id"].nunique(),
     }
-    frames = {"forecast": forecast.frame, "windows": forecast.windows}
-    if forecast.paths is not None:
-        frames["paths"] = path_frame(forecast.paths)
     findings = pd.concat([as_findings(forecast.findings), ambient.findings], ignore_index=True)
-    return _record(workbench, run, "forecast", frames, findings, counts, begun)
+    return _record(workbench, run, "forecast", forecast_frames(forecast), findings, counts, begun)
 
 
 def run_risk(workbench: Workbench, run_id: str = "") -> StageResult:
@@ -158,23 +155,29 @@ def run_risk(workbench: Workbench, run_id: str = "") -> StageResult:
         return replace(_result(workbench, run.run_id, "risk"), repeated=True)
     begun = time.perf_counter()
     settings = workbench.settings
+    limits = settings.limits
     with workbench.store.read() as connection:
         loads = read_loads(workbench, connection, run)
         metered, _ = clean_load(read_history(workbench, connection, run.issued_at, span_h=TAIL_H))
         heat = forecast_heat(workbench, connection, loads, metered, run.issued_at)
+    normal_kva = loads.forecast.pivot(index="time", columns="transformer_id", values="load_kva_p50")
     risk, risk_findings = score_risk(
         loads.running,
         loads.windows,
         heat.thermal,
         loads.network,
-        limits=settings.limits,
+        limits=limits,
         tz=settings.site.tz,
         measured_kva=metered.ffill(limit=MEASURED_AGE_STEPS).iloc[-1].dropna(),
-        normal_kva=loads.forecast.pivot(index="time", columns="transformer_id", values="load_kva_p50"),
+        normal_kva=normal_kva,
         day_limits=heat.day_limits,
     )
-    risk = hold_level(risk, _earlier_risk(workbench, run), settings.limits)
+    risk = hold_level(risk, _earlier_risk(workbench, run), limits)
     check_frame(RiskFrame, risk)
+    sensitivity = score_sensitivity(
+        loads.running, heat.thermal, loads.network, heat.initial, limits=limits, normal_kva=normal_kva
+    )
+    check_frame(SensitivityFrame, sensitivity)
     counts = {level: int((risk["risk_level"] == level).sum()) for level in ("HIGH", "MEDIUM", "LOW")}
     findings = pd.concat(
         [check_network(loads.network), heat.findings, as_findings(risk_findings)],
@@ -185,6 +188,7 @@ def run_risk(workbench: Workbench, run_id: str = "") -> StageResult:
         "risk": risk,
         "oil": oil_frame(loads.running, heat.initial),
         "day_limits": heat.day_limits,
+        "sensitivity": sensitivity,
     }
     return _record(workbench, run, "risk", frames, findings, counts, begun)
 
@@ -207,7 +211,7 @@ def run_planning(workbench: Workbench, run_id: str = "") -> StageResult:
     if not replay:
         expire_plans(workbench)
     kept = [] if replay else _review_open_plans(workbench, material)
-    returns = [] if replay else propose_returns(workbench, material, kept, _now(workbench))
+    returns = [] if replay else propose_returns(workbench, material, kept)
     covered = frozenset(name for record in kept for name in _covered(record))
     covered |= {plan.transformer_id for plan in returns}
     cases = plan_transfers(
@@ -324,11 +328,6 @@ def _earlier_risk(workbench: Workbench, run: RunRecord) -> list[pd.DataFrame]:
     return [workbench.telemetry.read_run_frame(run_id, "risk") for run_id in ids]
 
 
-def _now(workbench: Workbench) -> pd.Timestamp:
-    with workbench.store.read() as connection:
-        return queries.now(workbench, connection)
-
-
 def _review_open_plans(workbench: Workbench, material: Material) -> list[PlanRecord]:
     """Prove open plans again and bring them up to the newest forecast.
 
@@ -336,7 +335,7 @@ def _review_open_plans(workbench: Workbench, material: Material) -> list[PlanRec
     """
     with workbench.store.read() as connection:
         found = plans.read_plans(connection, states=OPEN_PLAN_STATES)
-    now = _now(workbench)
+        now = queries.now(workbench, connection)
     kept = []
     for record in found:
         if record.state not in (PlanState.DRAFT, PlanState.APPROVED):

@@ -13,7 +13,9 @@ from gridlib.adapters.records.plans import PlanRecord
 from gridlib.adapters.records.runs import RunRecord
 from gridlib.adapters.records.work_orders import WorkOrderRecord
 from gridlib.domain.network import closed_switches, current_states, feeding
-from gridlib.facts.errors import InputError
+from gridlib.domain.risk import limit_message, sensitivity_messages
+from gridlib.facts.errors import InputError, NotFoundError
+from gridlib.facts.messages import Message
 from gridlib.facts.sheets import Instruction
 from gridlib.facts.types import Network, PlanningCase, PlanState, WorkOrderState
 from gridlib.workbench import Workbench
@@ -148,10 +150,28 @@ def get_risk(workbench: Workbench, run_id: str = "") -> pd.DataFrame:
 
 
 def get_frame(workbench: Workbench, name: str, run_id: str = "") -> pd.DataFrame:
-    """Read a frame of a run: forecast, windows, thermal or risk."""
+    """Read a frame of a run: forecast, windows, thermal, risk, day_limits or sensitivity."""
     stage = {"forecast": "forecast", "windows": "forecast"}.get(name, "risk")
     run = get_run(workbench, run_id, stage=stage)
     return workbench.telemetry.read_run_frame(run.run_id, name)
+
+
+def get_sensitivity(workbench: Workbench, run_id: str = "") -> pd.DataFrame:
+    """Read how far the scores of a run would move; empty where an earlier version has scored it."""
+    try:
+        return get_frame(workbench, "sensitivity", run_id)
+    except NotFoundError:
+        return pd.DataFrame(columns=["transformer_id", "score", "score_air", "score_load"])
+
+
+def get_limit_messages(workbench: Workbench, transformer_id: str, run_id: str = "") -> list[Message]:
+    """Say what a transformer may carry today and what binds, and how far its score would move."""
+    risk, moved = get_risk(workbench, run_id), get_sensitivity(workbench, run_id)
+    limits = [limit_message(row) for _, row in risk[risk["transformer_id"] == transformer_id].iterrows()]
+    said = [message for message in limits if message is not None]
+    for _, row in moved[moved["transformer_id"] == transformer_id].iterrows():
+        said += sensitivity_messages(row)
+    return said
 
 
 def get_findings(workbench: Workbench, run_id: str = "") -> pd.DataFrame:

@@ -77,9 +77,7 @@ def ask_return(workbench: Workbench, plan_id: str, *, by: str) -> PlanRecord:
     return queries.get_plan(workbench, name).record
 
 
-def propose_returns(
-    workbench: Workbench, material: Material, kept: Sequence[PlanRecord], now: pd.Timestamp
-) -> list[Plan]:
+def propose_returns(workbench: Workbench, material: Material, kept: Sequence[PlanRecord]) -> list[Plan]:
     """Find the executed transfers that are no longer needed, and plan their returns.
 
     Parameters
@@ -90,8 +88,6 @@ def propose_returns(
         Network and loads of a run.
     kept : sequence of PlanRecord
         Open plans; a transfer with an open return is left alone.
-    now : Timestamp
-        Moment at which the age of reported switch positions counts.
 
     Returns
     -------
@@ -100,6 +96,7 @@ def propose_returns(
     """
     with workbench.store.read() as connection:
         executed = plans.read_plans(connection, states=[PlanState.EXECUTED])
+        now = queries.now(workbench, connection)
     asked = {record.plan.returns for record in kept}
     found: list[Plan] = []
     for record in sorted(executed, key=lambda r: r.plan_id):

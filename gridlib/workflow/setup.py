@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from gridlib.adapters import passwords
 from gridlib.adapters.notebooks import share_dir
 from gridlib.domain.lifecycle import SYSTEM
 from gridlib.facts.errors import InputError
@@ -62,10 +63,43 @@ def init_workspace(home: Path, *, example: str = "") -> tuple[Workbench, list[In
         act.facts["example"] = example
     if not example:
         return workbench, []
-    known = {user.username for user in accounts.list_users(workbench)}
-    for username, role in EXAMPLE_PEOPLE.items():
-        if username not in known:
-            accounts.add_user(workbench, username, [role])
+    _add_example_people(workbench)
     results = ingest_paths(workbench, [source])
     audit.checkpoint(workbench)
     return workbench, results
+
+
+def provide_notebooks(workbench: Workbench) -> Path:
+    """Return the workspace's folder of notebooks; the shipped ones are copied where there is none.
+
+    Returns
+    -------
+    Path
+        ``notebooks`` of the workspace; what is there stays as it is.
+    """
+    folder = workbench.settings.home / "notebooks"
+    if not folder.exists():
+        shipped = share_dir() / "notebooks"
+        shutil.copytree(shipped, folder, ignore=shutil.ignore_patterns("apps", ".ipynb_checkpoints"))
+    return folder
+
+
+def _add_example_people(workbench: Workbench) -> None:
+    """Add who is missing, and give a random password to each who has none; they stand in a private file."""
+    known = {user.username: user for user in accounts.list_users(workbench)}
+    lines = []
+    for username, role in EXAMPLE_PEOPLE.items():
+        user = known.get(username)
+        if user is not None and (user.has_password or not user.active):
+            continue
+        password = passwords.make_password()
+        if user is None:
+            accounts.add_user(workbench, username, [role], password=password)
+        else:
+            accounts.set_password(workbench, username, password)
+        lines.append(f"{username} {password}\n")
+    if lines:
+        path = workbench.first_passwords_path
+        path.touch(mode=0o600)
+        with path.open("a", encoding="utf-8") as file:
+            file.writelines(lines)

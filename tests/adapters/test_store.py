@@ -70,8 +70,8 @@ def test_a_newer_database_is_left_alone(store):
 
 
 def test_an_older_database_says_how_to_upgrade(store, monkeypatch):
-    monkeypatch.setattr("alembic.script.ScriptDirectory.get_current_head", lambda self: "0002")
-    with pytest.raises(StoreError, match="needs 0002") as caught:
+    monkeypatch.setattr("alembic.script.ScriptDirectory.get_current_head", lambda self: "9999")
+    with pytest.raises(StoreError, match="needs 9999") as caught:
         store.check_version()
     assert "gridlib init" in caught.value.what_to_do
 

@@ -5,9 +5,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.cookiejar import CookieJar
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple
+from urllib.error import HTTPError
+from urllib.parse import urlencode, urlsplit
+from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 import nbformat
 import pytest
@@ -75,19 +78,95 @@ def write_screen() -> Callable[..., None]:
     return _write_screen
 
 
+class Answer(NamedTuple):
+    """What a server answered; redirects are not followed."""
+
+    status: int
+    headers: Any
+    text: str
+
+
+class _Staying(HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+class Visitor:
+    """A browser without a screen: keeps cookies, follows nothing."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.jar = CookieJar()
+        self._opener = build_opener(HTTPCookieProcessor(self.jar), _Staying(), ProxyHandler({}))
+
+    def ask(
+        self,
+        path: str,
+        method: str = "GET",
+        form: dict[str, str] | None = None,
+        body: bytes | None = None,
+        **headers: str,
+    ) -> Answer:
+        """Send a request."""
+        data = urlencode(form).encode() if form is not None else body
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = Request(self.base + path, data=data, headers=named, method=method)
+        try:
+            with self._opener.open(request, timeout=60) as answer:
+                return Answer(answer.status, answer.headers, answer.read().decode(errors="replace"))
+        except HTTPError as error:
+            with error:
+                return Answer(error.code, error.headers, error.read().decode(errors="replace"))
+
+    def cookie(self, start: str) -> str:
+        """Read a cookie by the start of its name; empty where there is none."""
+        return next((c.value or "" for c in self.jar if c.name.startswith(start)), "")
+
+    def post(self, path: str, form: dict[str, str], **headers: str) -> Answer:
+        """Send a form as a page of the server does."""
+        if not self.cookie("_xsrf"):
+            self.ask("/login")
+        return self.ask(path, "POST", {"_xsrf": self.cookie("_xsrf"), **form}, **headers)
+
+    def sign_in(self, username: str, password: str, **form: str) -> Answer:
+        """Send the sign-in form."""
+        return self.post("/login", {"username": username, "password": password, **form})
+
+
+@pytest.fixture(scope="session")
+def visitor() -> type[Visitor]:
+    """Somebody who comes to a server without a browser."""
+    return Visitor
+
+
+def _sign_in(page: Any, base: str, username: str, password: str) -> None:
+    page.goto(f"{base}/login")
+    page.get_by_label("User name").fill(username)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Screens").wait_for(timeout=60_000)
+
+
+@pytest.fixture(scope="session")
+def sign_in() -> Callable[..., None]:
+    """Sign in with a browser; ends on the choice of screens."""
+    return _sign_in
+
+
 @pytest.fixture(scope="session")
 def serving() -> Callable[..., Any]:
-    """Start the server of the screens in a process of its own; yields (address with token, process)."""
+    """Start the server of the screens in a process of its own; yields (address, process)."""
 
     @contextmanager
-    def start(home: Path, screens: Path, environment: dict[str, str] | None = None) -> Iterator[Any]:
+    def start(
+        home: Path, screens: Path | None = None, environment: dict[str, str] | None = None
+    ) -> Iterator[Any]:
         script = (
-            "import sys; from pathlib import Path; from gridlib.apps.serve import serve; "
-            "home, screens = map(Path, sys.argv[1:]); "
-            "serve(home, username='olu', roles=['operator'], port=0, screens=screens)"
+            "import sys; from pathlib import Path; from gridlib.apps.server.app import serve; "
+            "home, *screens = map(Path, sys.argv[1:]); serve(home, port=0, screens=next(iter(screens), None))"
         )
         with subprocess.Popen(
-            [sys.executable, "-P", "-c", script, str(home), str(screens)],
+            [sys.executable, "-P", "-c", script, str(home), *([str(screens)] if screens else [])],
             cwd=home,
             env={**os.environ, **(environment or {})},
             stdout=subprocess.PIPE,
@@ -96,7 +175,7 @@ def serving() -> Callable[..., Any]:
             assert process.stdout is not None
             line = process.stdout.readline()
             try:
-                yield line[line.index("http") :].strip(), process
+                yield line[line.index("http") :].strip().rstrip("/"), process
             finally:
                 process.terminate()
                 process.wait(30)

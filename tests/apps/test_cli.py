@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from gridlib.apps.cli import app, orders, people
+from gridlib.workbench import open_workbench
+from gridlib.workflow import accounts, sessions
 
 
-def gridlib(*words, home=None, cwd=None):
+def gridlib(*words, home=None, cwd=None, typed=None):
     """Run the shell in a process of its own."""
     where = [] if home is None else ["--home", str(home)]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GRIDLIB_")} | {"COLUMNS": "160"}
@@ -21,6 +23,7 @@ def gridlib(*words, home=None, cwd=None):
         capture_output=True,
         text=True,
         timeout=180,
+        input=typed,
         env=environment,
         cwd=cwd,
     )
@@ -147,9 +150,57 @@ def test_init_twice_is_no_harm_and_examples_do_not_mix(home):
     assert "settings of its own" in done.stderr
 
 
+def test_a_person_gets_an_account_a_password_and_a_token_and_loses_them(home):
+    def users():
+        found = json.loads(gridlib("user", "list", "--json", home=home).stdout)["users"]
+        return {user["username"]: user for user in found}
+
+    done = gridlib("user", "add", "layla", "--role", "operator", "--role", "manager", home=home)
+    assert done.returncode == 0
+    assert "cannot sign in" in done.stdout
+    done = gridlib("user", "password", "layla", "--password-stdin", home=home, typed="a long sentence\n")
+    assert done.returncode == 0, done.stderr
+    assert users()["layla"] == {
+        "username": "layla",
+        "roles": ["operator", "manager"],
+        "active": True,
+        "language": "en",
+        "has_password": True,
+    }
+    done = gridlib("user", "password", "layla", "--password-stdin", home=home, typed="short\n")
+    assert done.returncode == 1
+    assert "12 to 256" in done.stderr
+    made = gridlib("user", "token", "add", "layla", "export", "--by", "manager", "--json", home=home)
+    token = json.loads(made.stdout)["token"]
+    assert accounts.token_user(open_workbench(home), token).username == "layla"
+    assert gridlib("user", "token", "revoke", "layla", "export", home=home).returncode == 0
+    assert "export: revoked" in gridlib("user", "token", "list", "layla", home=home).stdout
+    done = gridlib("user", "disable", "layla", "--by", "operator", "--json", home=home)
+    assert json.loads(done.stdout)["error"]["code"] == "wrong_role"
+    assert gridlib("user", "disable", "layla", "--by", "manager", home=home).returncode == 0
+    assert not users()["layla"]["active"]
+    assert gridlib("user", "enable", "layla", home=home).returncode == 0
+    assert users()["layla"]["active"]
+
+
+def test_the_example_people_have_random_passwords_in_a_private_file(home, tmp_path):
+    kept = home / "data" / "first_passwords.txt"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    lines = [line.split() for line in kept.read_text(encoding="utf-8").splitlines()]
+    assert [name for name, _ in lines] == ["analyst", "operator", "operator2", "manager"]
+    assert len({password for _, password in lines}) == 4
+    workbench = open_workbench(home)
+    for name, password in lines:
+        assert sessions.sign_in(workbench, name, password, address="")
+    assert gridlib("init", "--demo-seed", home=home).returncode == 0
+    assert len(kept.read_text(encoding="utf-8").splitlines()) == 4
+
+
 def test_every_command_says_what_it_does_with_an_example():
     commands = [
-        c for group in (app, orders.app, people.users, people.audit) for c in group.registered_commands
+        c
+        for group in (app, orders.app, people.users, people.tokens, people.audit)
+        for c in group.registered_commands
     ]
     assert len(commands) > 15
     for command in commands:
@@ -160,5 +211,6 @@ def test_people_read_the_ranking_and_how_to_go_on(home):
     done = gridlib("run", home=home)
     assert done.returncode == 0
     assert "T-07" in done.stdout
-    assert "serve --as operator" in done.stdout
+    assert "gridlib serve" in done.stdout
+    assert "first_passwords.txt" in done.stdout
     assert "Demo" in done.stdout

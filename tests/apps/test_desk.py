@@ -1,11 +1,6 @@
 """The decision desk in a real browser: a plan of the sample from draft to a completed work order."""
 
-import os
 import re
-import subprocess
-import sys
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -26,30 +21,6 @@ def sample(tmp_path_factory):
     workbench, _ = init_workspace(home, example="sample")
     run_stages(workbench)
     return workbench
-
-
-@contextmanager
-def serving_as(home, username):
-    """Run ``gridlib serve`` for one user; yields the address it prints."""
-    command = [
-        Path(sys.executable).parent / "gridlib",
-        "serve",
-        "--as",
-        username,
-        "--port",
-        "0",
-        "--home",
-        home,
-    ]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("GRIDLIB_")}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            line = next(line for line in process.stdout if "http" in line)
-            yield line[line.index("http") :].strip()
-        finally:
-            process.terminate()
-            process.wait(30)
 
 
 def press(page, name):
@@ -73,14 +44,26 @@ def words(page, text):
     page.keyboard.press("Tab")
 
 
-def test_a_plan_goes_from_draft_to_a_completed_work_order(sample, page):
-    home = str(sample.settings.home)
+def passwords(workbench):
+    lines = workbench.first_passwords_path.read_text(encoding="utf-8").splitlines()
+    return dict(line.split() for line in lines)
+
+
+def sign_out(page, base):
+    page.goto(base)
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("status").filter(has_text="signed out").wait_for()
+
+
+def test_a_plan_goes_from_draft_to_a_completed_work_order(sample, page, serving, sign_in):
+    home = sample.settings.home
     risk = queries.get_risk(sample)
     drafts = queries.get_plans(sample, states=[PlanState.DRAFT])
     best = {r.plan.transformer_id: r for r in reversed(drafts)}
     plan_id = next(best[name].plan_id for name in risk["transformer_id"] if name in best)
-    with serving_as(home, "operator") as address:
-        page.goto(address)
+    with serving(home) as (base, _):
+        sign_in(page, base, "operator", passwords(sample)["operator"])
+        page.get_by_role("link", name="Decision desk").click()
         choose(page, plan_id)
         assert "Acting as operator" in page.inner_text("body")
         assert "Sample data" in page.inner_text("body")
@@ -91,9 +74,9 @@ def test_a_plan_goes_from_draft_to_a_completed_work_order(sample, page):
         words(page, "Crew <img src=x onerror=alert(1)>")
         press(page, "Create work order")
         says(page, "cannot issue")
-        page.goto("about:blank")
-    with serving_as(home, "operator2") as address:
-        page.goto(address)
+        sign_out(page, base)
+        sign_in(page, base, "operator2", passwords(sample)["operator2"])
+        page.get_by_role("link", name="Decision desk").click()
         choose(page, plan_id)
         words(page, "Crew <img src=x onerror=alert(1)>")
         press(page, "Create work order")
@@ -109,7 +92,7 @@ def test_a_plan_goes_from_draft_to_a_completed_work_order(sample, page):
         press(page, "Complete WO-")
         says(page, f"{order.work_order_id} completed")
         page.screenshot(path=str(sample.settings.reports_dir / "decision_desk.png"), full_page=True)
-        page.goto("about:blank")
+        sign_out(page, base)
     assert page.hosts <= {"127.0.0.1", "localhost", None}
     assert not [text for text in page.complaints if not re.search("favicon", text)]
     assert queries.get_plan(sample, plan_id).record.state is PlanState.EXECUTED

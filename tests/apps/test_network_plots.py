@@ -14,7 +14,7 @@ from matplotlib.text import Annotation
 
 from gridlib.apps.network_plots import WHOLE, loading_band, network_figure
 from gridlib.apps.plan_loads import add_up, plan_loads
-from gridlib.apps.transfer_plots import transfer_curves_figure
+from gridlib.apps.transfer_plots import transfer_curves_figure, transfer_heat_figure
 from gridlib.domain.network import apply_moves, closed_switches, current_states, parse_network
 from gridlib.facts.errors import InputError
 from gridlib.facts.types import Limits, Move, Network, Plan, Proof, Side
@@ -231,11 +231,11 @@ def test_one_hour_adds_up_to_the_curve_and_to_paper() -> None:
     network = replace(network, sections=network.sections.assign(spread_pct=10.0))
     plan = plan_of(side_of("T1", "donor", 500), side_of("T2", "receiver", 630))
     forecast = forecast_of(LEVELS)
-    rows = add_up(network, forecast, plan, plan.sides[1])
+    rows = add_up(network, forecast, plan, plan.sides[1], limits=Limits())
     # p90 is 110 % of the median: 310 and 550 kVA at 18:00; section b has 0.4 of T1, known to 10 %.
     assert rows["load_kva"].to_list() == pytest.approx([341, 242, 24.2, 607.2])
     assert rows["loading_pct"].iloc[-1] == pytest.approx(100 * 607.2 / 630)
-    loads = plan_loads(network, forecast, plan)
+    loads = plan_loads(network, forecast, plan, air_of(forecast), limits=Limits())
     curve = loads.after[loads.after["transformer_id"] == "T2"].set_index("time")["load_kva_p90"]
     assert curve[TIMES[18]] == pytest.approx(607.2)
     assert loads.peak_pct_after.to_dict() == pytest.approx({"T1": 66.0, "T2": 100 * 530 / 630, "T3": 27.5})
@@ -246,7 +246,13 @@ def test_an_hour_of_export_adds_up_at_p10() -> None:
     network = parse_network(SMALL)
     network = replace(network, sections=network.sections.assign(spread_pct=10.0))
     side = side_of("T2", "receiver", 630)
-    rows = add_up(network, forecast_of({name: -kva for name, kva in LEVELS.items()}), plan_of(side), side)
+    rows = add_up(
+        network,
+        forecast_of({name: -kva for name, kva in LEVELS.items()}),
+        plan_of(side),
+        side,
+        limits=Limits(),
+    )
     assert rows["load_kva"].to_list() == pytest.approx([-341, -242, -24.2, -607.2])
 
 
@@ -256,16 +262,25 @@ def test_promised_headroom_is_in_the_sum_and_in_the_curve() -> None:
     side = side_of("T2", "receiver", 630)
     plan = plan_of(side)
     forecast = forecast_of(LEVELS)
-    plain, beside = (add_up(network, forecast, plan, side, reserved=moves) for moves in ((), (other,)))
+    plain, beside = (
+        add_up(network, forecast, plan, side, limits=Limits(), reserved=moves) for moves in ((), (other,))
+    )
     assert beside["load_kva"].iloc[-1] - plain["load_kva"].iloc[-1] == pytest.approx(121)
-    curve = plan_loads(network, forecast, plan, reserved=(other,)).after["load_kva_p90"]
+    loads = plan_loads(network, forecast, plan, air_of(forecast), limits=Limits(), reserved=(other,))
+    curve = loads.after["load_kva_p90"]
     assert curve[18] == pytest.approx(beside["load_kva"].iloc[-1])
 
 
-def curves(levels: dict[str, np.ndarray], **needed):
+def air_of(forecast: pd.DataFrame, ambient_c: float = 10.0) -> pd.DataFrame:
+    names = forecast["transformer_id"].unique()
+    return pd.DataFrame(ambient_c, index=forecast["time"].unique(), columns=names)
+
+
+def curves(levels: dict[str, np.ndarray], ambient_c: float = 10.0, **needed):
     network = parse_network(SMALL)
     plan = plan_of(side_of("T1", "donor", 500), side_of("T2", "receiver", 630))
-    loads = plan_loads(network, forecast_of(levels), plan)
+    forecast = forecast_of(levels)
+    loads = plan_loads(network, forecast, plan, air_of(forecast, ambient_c), limits=Limits())
     return loads, transfer_curves_figure(loads.before, loads.after, plan.sides, "Asia/Amman", **needed)
 
 
@@ -273,15 +288,17 @@ def test_curves_bands_limits_and_hours_over_are_those_of_the_data() -> None:
     loads, figure = curves(LEVELS)
     for axes, name, limit in zip(figure.axes, ("T1", "T2"), (500, 630), strict=True):
         lines = [line.get_ydata() for line in axes.lines if len(line.get_ydata()) == 72]
-        for line, frame in zip(lines, (loads.before, loads.after), strict=True):
+        assert len(lines) == 3
+        for line, frame in zip(lines[:2], (loads.before, loads.after), strict=True):
             assert np.array_equal(line, frame.loc[frame["transformer_id"] == name, "load_kva_p50"])
-        assert [line.get_ydata()[0] for line in axes.lines if len(line.get_ydata()) == 2] == [limit]
-        assert f"limit {limit} kVA" in " ".join(text.get_text() for text in axes.texts)
+        assert (lines[2] == limit).all()
+        assert not [line for line in axes.lines if line.get_label() == "nameplate"]
+        assert f"limit {limit} kVA, 100 % of nameplate (site)" in axes.get_title(loc="left")
     over = int((LEVELS["T1"] > 500).sum())
     assert figure.axes[0].get_title(loc="right") == f"median hours over the limit: {over} before, 0 after"
     marks = [c for c in figure.axes[0].collections if c.get_label() == "before: hour over the limit"]
     assert len(marks[0].get_offsets()) == over
-    assert figure.axes[1].get_title(loc="left") == "T2 (receiver)"
+    assert figure.axes[1].get_title(loc="left").startswith("T2 (receiver)")
 
 
 def test_the_needed_hours_are_shaded_by_the_clock_of_the_site() -> None:
@@ -299,7 +316,34 @@ def test_the_needed_hours_are_shaded_by_the_clock_of_the_site() -> None:
 def test_export_is_held_against_its_own_limit() -> None:
     _, figure = curves({name: -kva for name, kva in LEVELS.items()})
     axes = figure.axes[0]
-    assert [line.get_ydata()[0] for line in axes.lines if len(line.get_ydata()) == 2] == [-500, 0]
-    assert axes.texts[0].get_text().startswith("export: limit 500 kVA")
+    assert (axes.lines[2].get_ydata() == -500).all()
+    assert axes.lines[3].get_ydata()[0] == 0
     over = int((LEVELS["T1"] > 500).sum())
     assert f"{over} before" in axes.get_title(loc="right")
+
+
+def test_on_hot_days_the_limit_of_each_day_is_drawn_beside_the_nameplate() -> None:
+    loads, figure = curves(LEVELS, ambient_c=44.0)
+    for axes, name, rating in zip(figure.axes, ("T1", "T2"), (500, 630), strict=True):
+        after = loads.after[loads.after["transformer_id"] == name]
+        limit = [line for line in axes.lines if line.get_drawstyle() == "steps-post"]
+        assert np.array_equal(limit[0].get_ydata(), after["limit_kva"])
+        assert after["limit_kva"].max() < rating
+        assert [line.get_ydata()[0] for line in axes.lines if line.get_label() == "nameplate"] == [rating]
+        assert "of nameplate (ageing)" in axes.get_title(loc="left")
+    mine = loads.before[loads.before["transformer_id"] == "T1"]
+    over = int((mine["load_kva_p50"] > mine["limit_kva"]).sum())
+    assert over > int((LEVELS["T1"] > 500).sum())
+    assert f"{over} before" in figure.axes[0].get_title(loc="right")
+
+
+def test_heat_of_both_sides_is_drawn_against_its_limits() -> None:
+    loads, _ = curves(LEVELS, ambient_c=44.0)
+    plan = plan_of(side_of("T1", "donor", 500), side_of("T2", "receiver", 630))
+    figure = transfer_heat_figure(loads.before, loads.after, plan.sides, Limits(), "Asia/Amman")
+    for axes, name in zip(figure.axes, ("T1", "T2"), strict=True):
+        for line, frame in zip(axes.lines, (loads.before, loads.after), strict=False):
+            assert np.array_equal(line.get_ydata(), frame.loc[frame["transformer_id"] == name, "hot_spot_c"])
+        assert {"120 planned limit", "140 limit at p90 load"} <= {text.get_text() for text in axes.texts}
+    hottest = loads.after.loc[loads.after["transformer_id"] == "T2", "hot_spot_c"].max()
+    assert figure.axes[1].get_title(loc="right").endswith(f"{hottest:.0f} after")

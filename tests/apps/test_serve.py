@@ -3,17 +3,20 @@ import os
 import signal
 import socket
 import time
-from contextlib import suppress
-from http.cookiejar import CookieJar
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 import pytest
 
+from gridlib.adapters.notebooks import share_dir
+from gridlib.apps.server.screens import read_screen
 from gridlib.facts.errors import InputError
+from gridlib.facts.types import Role
+from gridlib.workflow import accounts
+from gridlib.workflow.setup import init_workspace
 
 pytestmark = pytest.mark.notebooks
+
+SECRET = "a long sentence to remember"
 
 DESK = """
 import os
@@ -34,36 +37,12 @@ widgets.VBox([button, said, widgets.Label(facts)])
 """
 
 
-class Server:
-    """The running server, and two who ask it: a stranger, and a friend who was given the address."""
-
-    def __init__(self, address, process, home):
-        self.address, self.process, self.home = address, process, home
-        self.base = address.split("/?")[0]
-        self._friend = build_opener(HTTPCookieProcessor(CookieJar()))
-        self._stranger = build_opener()
-
-    def status(self, path, *, friend, **headers):
-        opener = self._friend if friend else self._stranger
-        try:
-            with opener.open(Request(self.base + path, headers=headers)) as answer:
-                return answer.status
-        except HTTPError as error:
-            return error.code
-
-    def sign_in(self):
-        # Any answer sets the cookie; this one starts no kernel.
-        with suppress(HTTPError):
-            self._friend.open(self.address.replace("/?", "/gridlib/alive/0-0-0-0-0?"))
-
-
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory, write_screen):
     home, screens = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("apps")
-    write_screen(screens / "decision_desk.ipynb", DESK)
-    write_screen(screens / "managers.ipynb", "1", gridlib={"roles": ["manager"]})
-    write_screen(screens.parent / "outside.ipynb", "1")
-    (screens / "plan.png").write_bytes(b"secret plan")
+    workbench, _ = init_workspace(home)
+    accounts.add_user(workbench, "olu", [Role.OPERATOR], password=SECRET)
+    write_screen(screens / "decision_desk.ipynb", DESK, gridlib={"roles": ["operator"]})
     # What a user may have lying about, and what must not change how the screens run.
     for name in ("voila.py", "ipywidgets.py", "ipykernel_launcher.py"):
         (home / name).write_text("raise SystemExit('taken over')")
@@ -89,16 +68,19 @@ def server(folders, serving):
         "GRIDLIB_ACTING_USER": "mallory",
         "GRIDLIB_HOME": "/nowhere",
     }
-    with serving(home, screens, environment) as (address, process):
-        found = Server(address, process, home)
-        found.sign_in()
-        yield found
+    with serving(home, screens, environment) as (base, _):
+        yield base
+
+
+def open_desk(page):
+    page.get_by_role("link", name="Decision desk").click()
+    page.get_by_role("button", name="Approve").wait_for(timeout=60_000)
 
 
 @pytest.fixture
-def desk(server, page):
-    page.goto(server.address)
-    page.get_by_role("button", name="Approve").wait_for(timeout=60_000)
+def desk(server, page, sign_in):
+    sign_in(page, server, "olu", SECRET)
+    open_desk(page)
     return page
 
 
@@ -107,101 +89,99 @@ def facts(page):
     return dict(part.split("=", 1) for part in text.split(" "))
 
 
-PATHS = [
-    "/",
-    "/voila/render/decision_desk.ipynb",
-    "/gridlib/alive/0-0-0-0-0",
-    "/api/kernels/0-0-0-0-0",
-    "/voila/templates/lab/static/voila.js",
-    "/voila/static/voila.js",
-    "/voila/api/themes/x.css",
-    "/voila/labextensions/@jupyter-widgets/jupyterlab-manager/package.json",
-]
+def test_a_port_in_use_is_said(folders):
+    from gridlib.apps.server.app import serve
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=f"port {port} is in use") as refused:
+            serve(folders[0], port=port)
+    assert "--port" in refused.value.what_to_do
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_nothing_is_shown_without_the_token(server, path):
-    assert server.status(path, friend=False) == 403
-    assert server.status(f"{path}?token=known", friend=False) == 403
-    assert server.status(path, friend=False, Authorization="token ") == 403
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_a_foreign_host_name_is_refused_even_with_the_token(server, path):
-    token = server.address.partition("token=")[2]
-    assert server.status(f"{path}?token={token}", friend=False, Host="evil.example") == 403
-
-
-def test_the_browser_that_showed_the_token_is_let_in_by_its_cookie(server):
-    assert server.status("/voila/static/voila.js", friend=True) == 200
-    assert server.status("/gridlib/alive/0-0-0-0-0", friend=True) == 410
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/voila/render/../outside.ipynb",
-        "/voila/render/%2e%2e/outside.ipynb",
-        "/voila/render/..%2Foutside.ipynb",
-        "/voila/render/plan.png",
-        "/voila/files/plan.png",
-        "/voila/tree",
-        "/voila/api/contents/decision_desk.ipynb",
-        "/api/contents",
-        "/api/kernels",
-        "/hijacked/",
-    ],
-)
-def test_only_screens_are_served(server, path):
-    assert server.status(path, friend=True) == 404
-
-
-def test_a_screen_for_other_roles_is_refused(server):
-    assert server.status("/voila/render/managers.ipynb", friend=True) == 403
+@pytest.mark.parametrize("path", sorted((share_dir() / "notebooks" / "apps").glob("*.ipynb")), ids=str)
+def test_every_shipped_screen_names_the_roles_it_is_for(path):
+    roles = read_screen(path).roles
+    assert roles
+    assert roles <= set(Role)
 
 
 def test_it_listens_on_loopback_only(server):
-    port = int(server.base.rsplit(":", 1)[1])
+    port = int(server.rsplit(":", 1)[1])
     listening = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     assert [row[1] for row in listening if row[1].endswith(f":{port:04X}") and row[3] == "0A"] == [
         f"0100007F:{port:04X}"
     ]
 
 
-def test_a_port_in_use_is_said():
-    from gridlib.apps.serve import serve
-
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(InputError, match=f"port {port} is in use") as refused:
-            serve(Path(), username="olu", roles=[], port=port)
-    assert "--port" in refused.value.what_to_do
-
-
 @pytest.mark.browser
-def test_a_press_reaches_the_kernel_and_nothing_leaves_the_computer(server, desk):
+def test_a_press_reaches_the_kernel_and_nothing_leaves_the_computer(folders, desk):
     desk.get_by_role("button", name="Approve").click()
     desk.get_by_text("1 by olu").wait_for()
     assert desk.hosts == {"127.0.0.1"}
     assert desk.complaints == []
-    assert facts(desk)["home"] == facts(desk)["cwd"] == str(server.home)
+    assert facts(desk)["home"] == facts(desk)["cwd"] == str(folders[0])
 
 
 @pytest.mark.browser
-def test_no_request_can_say_who_acts(server, page):
+def test_only_a_page_on_which_something_is_done_keeps_its_person_signed_in(desk):
+    asked = []
+    desk.on("request", lambda request: asked.append(request.url))
+    desk.wait_for_timeout(6000)
+    quiet, asked[:] = [url for url in asked if "/gridlib/alive/" in url], []
+    desk.keyboard.press("Tab")
+    desk.wait_for_timeout(6000)
+    busy = [url for url in asked if "/gridlib/alive/" in url]
+    assert quiet
+    assert not [url for url in quiet if "acts" in url]
+    assert len([url for url in busy if url.endswith("?acts=1")]) == 1
+
+
+@pytest.mark.browser
+def test_a_page_goes_inert_when_its_person_signs_out_elsewhere(server, desk):
+    other = desk.context.new_page()
+    other.goto(server)
+    other.get_by_role("button", name="Sign out").click()
+    other.get_by_role("status").filter(has_text="signed out").wait_for()
+    desk.get_by_role("alert").wait_for(timeout=10_000)
+    assert "signed out" in desk.get_by_role("alert").inner_text()
+    assert desk.evaluate("document.querySelector('.jupyter-button').closest('[inert]') !== null")
+
+
+@pytest.mark.browser
+def test_the_pages_of_the_server_work_in_arabic_with_the_keyboard_alone(server, page):
+    page.goto(f"{server}/login?lang=ar")
+    assert page.evaluate("document.documentElement.dir") == "rtl"
+    page.keyboard.type("olu")
+    page.keyboard.press("Tab")
+    page.keyboard.type(SECRET)
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Decision desk").wait_for()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.locator("html[dir=rtl]").wait_for()
+    page.get_by_role("link", name="مكتب القرار").wait_for()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.locator("html[dir=ltr]").wait_for()
+    assert page.complaints == []
+
+
+@pytest.mark.browser
+def test_no_request_can_say_who_acts(server, page, sign_in):
     spoofed = ["X-Grid-User", "Remote-User", "X-Forwarded-User", "GRIDLIB_ACTING_USER", "User-Agent"]
     page.set_extra_http_headers(dict.fromkeys(spoofed, "mallory"))
-    page.context.add_cookies([{"name": "user", "value": "mallory", "url": server.base}])
-    page.goto(server.address)
-    page.goto(f"{server.base}/voila/render/decision_desk.ipynb?GRIDLIB_ACTING_USER=mallory&user=mallory")
+    page.context.add_cookies([{"name": "user", "value": "mallory", "url": server}])
+    sign_in(page, server, "olu", SECRET)
+    page.goto(f"{server}/voila/render/decision_desk.ipynb?GRIDLIB_ACTING_USER=mallory&user=mallory")
     page.get_by_role("button", name="Approve").click(timeout=60_000)
     page.get_by_text("1 by olu").wait_for()
     assert facts(page)["mentions"] == ""
 
 
 @pytest.mark.browser
-def test_a_page_cannot_run_code_of_its_own(server, desk):
-    loot = server.home / "loot"
+def test_a_page_cannot_run_code_of_its_own(folders, desk):
+    loot = folders[0] / "loot"
     desk.evaluate(
         """async (code) => {
             const kernel = JSON.parse(document.getElementById("jupyter-config-data").textContent).kernelId;
@@ -238,11 +218,11 @@ def test_a_page_says_within_ten_seconds_that_its_kernel_died(desk):
 
 
 @pytest.mark.browser
-def test_a_page_says_within_ten_seconds_that_its_server_is_gone(folders, serving, page):
+def test_a_page_says_within_ten_seconds_that_its_server_is_gone(folders, serving, page, sign_in):
     home, screens = folders
-    with serving(home, screens) as (address, process):
-        page.goto(address)
-        page.get_by_role("button", name="Approve").wait_for(timeout=60_000)
+    with serving(home, screens) as (base, process):
+        sign_in(page, base, "olu", SECRET)
+        open_desk(page)
         kernel = int(facts(page)["pid"])
         process.terminate()
         process.wait(30)

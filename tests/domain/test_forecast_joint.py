@@ -81,13 +81,16 @@ def test_days_without_readings_are_stood_in_for_and_marked() -> None:
     assert made.paths.error_kva(np.array([0])).std() == pytest.approx(usual, rel=0.15)
 
 
-def test_a_new_transformer_counts_as_independent_and_says_so() -> None:
-    new = HISTORY.assign(C=HISTORY["C"].where(HISTORY.index > HISTORY.index[-1] - pd.Timedelta(days=6)))
-    made = forecast_load(new)
-    named = made.findings.loc[made.findings["code"] == "errors_independent", "transformer_id"]
-    assert named.tolist() == ["C"]
+@pytest.mark.parametrize(
+    ("days", "code", "shared"), [(6, "confidence_not_measured", 0.0), (60, "errors_independent", 0.3)]
+)
+def test_a_new_transformer_counts_as_independent_and_says_so(days, code, shared) -> None:
+    since = HISTORY.index[-1] - pd.Timedelta(days=days)
+    made = forecast_load(HISTORY.assign(C=HISTORY["C"].where(HISTORY.index > since)))
+    said = made.findings[made.findings["message"].str.contains("count as independent")]
+    assert said[["transformer_id", "code"]].to_numpy().tolist() == [["C", code]]
     row = int(np.flatnonzero(made.paths.transformer_ids == "C")[0])
-    assert not made.paths.same_day[row].any()
+    assert made.paths.same_day[row].mean() == pytest.approx(shared, abs=0.1)
     assert made.paths.error_kva(np.array([row])).std() > 0
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gridlib.domain.network import parse_network
 from gridlib.domain.planning import describe_chances, plan_transfers, refresh_plan
 from gridlib.domain.planning.chance import Chances, chances_of
-from gridlib.domain.planning.fleet import build_fleet
+from gridlib.domain.planning.fleet import Fleet, build_fleet
 from gridlib.domain.planning.scenarios import Scenarios
 from gridlib.facts.forecasts import JointPaths
 from gridlib.facts.types import Limits, Move, Network, PlanningRules
@@ -55,8 +55,13 @@ def chances(
     rules: PlanningRules = BARE,
     **kva: float,
 ) -> Chances:
-    fleet = build_fleet(network, forecast(**({"T1": 520, "T2": 100, "T3": 100} | kva)), "UTC")
-    return chances_of(Scenarios(fleet, known), (MOVE,), others, limits, rules)
+    fleet = build_fleet(network, forecast(**({"T1": 520, "T2": 100, "T3": 100} | kva)), "UTC", limits)
+    return chances_of(Scenarios(fleet, known), (MOVE,), others, site_limits(fleet), rules)
+
+
+def site_limits(fleet: Fleet) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """What each transformer may carry, before and after, where heat does not bind."""
+    return {unit: (limit, limit) for unit, limit in enumerate(fleet.limit_kva.T)}
 
 
 def with_ratings(**kva: float) -> Network:
@@ -119,11 +124,39 @@ def test_the_range_of_a_moved_section_counts_at_both_ends() -> None:
     assert chances(paths(T1=[0], T2=[0]), network).p_holds == pytest.approx(0.7)
 
 
+def test_limits_of_single_hours_count_before_and_after() -> None:
+    """T2 will carry 360 kVA; after the plan it may carry 350 in the last hour, before it 90 of its 100."""
+    fleet = build_fleet(NETWORK, forecast(T1=520, T2=100, T3=100), "UTC", LIMITS)
+    may_carry = site_limits(fleet)
+    known = Scenarios(fleet, paths(T1=[0], T2=[0]))
+    assert chances_of(known, (MOVE,), (), may_carry, BARE)[:3] == (1.0, 0.0, 1.0)
+    wide = np.full(HOURS, 600.0)
+    unit = fleet.position("T2")
+    may_carry |= {fleet.position("T1"): (wide, wide), unit: (wide, np.array([400.0, 400.0, 350.0]))}
+    assert chances_of(known, (MOVE,), (), may_carry, BARE)[:3] == (0.0, 1.0, 0.0)
+    may_carry |= {unit: (np.array([400.0, 90.0, 400.0]), wide)}
+    assert chances_of(known, (MOVE,), (), may_carry, BARE)[:3] == (1.0, 0.0, 1.0)
+
+
 def test_the_limit_of_a_switch_counts_too() -> None:
     limit = NETWORK.switches["switch_id"].eq("t1").map({True: 265.0, False: np.nan})
     network = replace(NETWORK, switches=NETWORK.switches.assign(limit_kva=limit))
     found = chances(paths(T1=[0, 20, -20, 4], T2=[0, 0, 0, 0]), network)  # half of 520, 540, 500, 524 kVA
     assert found.p_holds == 0.75
+
+
+def test_the_head_of_a_feeder_counts_where_sections_change_between_feeders() -> None:
+    feeders = pd.DataFrame(
+        {"feeder_id": ["F1", "F2"], "substation_id": "S", "voltage_kv": 1.0, "limit_a": [np.nan, 270.0]}
+    )
+    units = NETWORK.transformers.assign(feeder_id=["F1", "F2", "F2"], substation_id="S")
+    two = replace(NETWORK, feeders=feeders, transformers=units)
+    # F2 carries T2 and T3, 100 + 100 kVA, and 260 more with the plan; it may carry 467.7.
+    known = paths(T1=[0, 0, 0, 0], T2=[0, 5, 20, -20], T3=[0, 5, -20, 30])
+    assert chances(known, two).p_holds == 0.5
+    assert chances(known, replace(two, transformers=units.assign(feeder_id="F2"))).p_holds == 1.0
+    # The head counts no more where a load on it is not known.
+    assert chances(paths(T1=[0, 0], T2=[5, 5]), two).p_holds == 1.0
 
 
 def test_headroom_promised_to_another_plan_is_not_there() -> None:
@@ -137,11 +170,11 @@ def test_a_section_that_hangs_elsewhere_follows_its_own_transformer() -> None:
     rows = [("s1", START, "OPEN", "OK", "", "manual"), ("t1", START, "CLOSED", "OK", "", "manual")]
     switched = replace(NETWORK, states=pd.DataFrame(rows, columns=NETWORK.states.columns))
     back = Move("t1", "s1", ("b",), "T2", "T1")
-    fleet = build_fleet(switched, forecast(T1=300, T2=200, T3=100), "UTC")
+    fleet = build_fleet(switched, forecast(T1=300, T2=200, T3=100), "UTC", Limits(loading_limit_pct=90))
     known = paths(T1=[0, 100], T2=[0, 0], T3=[0, 0])
     present = Scenarios(fleet, known).present_kva(fleet.position("T2"))
     np.testing.assert_allclose(present[:, 0], [200 + 150, 200 + 200])
-    found = chances_of(Scenarios(fleet, known), (back,), (), Limits(loading_limit_pct=90), BARE)
+    found = chances_of(Scenarios(fleet, known), (back,), (), site_limits(fleet), BARE)
     assert (found.p_clear_before, found.p_clear_after) == (0.5, 1.0)  # T2: 350 and 400 of 360 kVA
 
 

@@ -230,3 +230,25 @@ def test_what_forbids_a_single_transfer_is_what_its_execution_shows(grid):
             load = done.load_kva[found.scenario[k], found.element[k], found.hour[k]]
             limit = grid.limit_kva[found.element[k], found.hour[k]]
             assert abs(load) - limit >= found.missing_kva[k] - 1e-6
+
+
+# Ways that a proof has refused.
+
+
+def test_a_barred_way_is_not_taken_nor_more_over_it_but_less_is():
+    # T0 feeds 2-3-4; 4 is tied to T1 over switch 4. All of it, or 3 and 4, would relieve more than 4 alone.
+    start, end, closed = [0, 2, 3, 1, 5], [2, 3, 4, 5, 4], [True, True, True, True, False]
+    load = [[50.0], [40.0], [30.0], [10.0]]
+    plain = section_grid(start, end, np.inf, closed, load, [60.0, 100.0])
+    best = solve_transfers(plain, hops=None)
+    assert best.closed.tolist() == [True, False, True, True, True]
+    barred = section_grid(start, end, np.inf, closed, load, [60.0, 100.0], barred=[(4, frozenset({3, 4}))])
+    less = solve_transfers(barred, hops=None)
+    assert less.closed.tolist() == [True, True, False, True, True]
+    assert less.evaluation.over_kvah == pytest.approx(30.0)
+    assert [single_transfers(grid, np.array([0])).opens.tolist() for grid in (plain, barred)] == [
+        [2, 1, 0],
+        [2],
+    ]
+    none = section_grid(start, end, np.inf, closed, load, [60.0, 100.0], barred=[(4, frozenset({4}))])
+    assert solve_transfers(none, hops=None).closed.tolist() == closed

@@ -119,6 +119,7 @@ def _transformers(grid: BusGrid, roots: Roots, upstream: Upstream, cut: Sectione
             **words,
             "customers": customers[: cut.roots],
             **{name: facts[name].to_numpy(dtype=float) for name in columns},
+            "limit_kva": np.full(len(facts), np.nan),
             "lat": place["lat"].to_numpy(dtype=float),
             "lon": place["lon"].to_numpy(dtype=float),
         }

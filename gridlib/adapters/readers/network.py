@@ -42,7 +42,7 @@ _COST = {
     "tap_pct": "voltage is not checked",
     "load_break_a": "no switch can be operated on load",
     "fault_make_ka": "no switch can be closed onto a live network",
-    "limit_kva": "the limit of a tie is not checked",
+    "limit_kva": "the limit of a switch, or of what is in series with a transformer, is not checked",
     "phase_rotation_confirmed_on": "no transfer can be planned",
     "pick_up_a": "protection is not checked",
     "fault_level_max_mva": "the supply is taken for infinitely strong where devices close",

@@ -55,13 +55,15 @@ def show(
     Example: gridlib show PLAN-2026-0001
     """
     from gridlib.apps.outcome import plan_details, print_details
-    from gridlib.workflow.queries import get_plan
+    from gridlib.workflow.queries import get_limit_messages, get_plan
 
-    file = get_plan(open_workbench(home), plan_id)
+    workbench = open_workbench(home)
+    file = get_plan(workbench, plan_id)
     if as_json:
         print(json.dumps(plan_details(file), ensure_ascii=False, default=str))
     else:
-        print_details(out, file)
+        limits = get_limit_messages(workbench, file.record.plan.transformer_id)
+        print_details(out, file, workbench.settings.site.tz, limits)
 
 
 @app.command()

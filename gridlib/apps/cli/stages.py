@@ -42,6 +42,8 @@ def init(
     )
     if workbench.settings.site.notice and not as_json:
         out.print(workbench.settings.site.notice, markup=False)
+    if workbench.first_passwords_path.exists() and not as_json:
+        out.print(f"Passwords of the example people: {workbench.first_passwords_path}", markup=False)
 
 
 @app.command()
@@ -168,19 +170,31 @@ def report(
 
 @app.command()
 def serve(
-    as_user: Annotated[str, typer.Option("--as", help="The user who acts in the screens.")],
     port: Annotated[
         int, typer.Option(help="Port on this machine; 0: any free one.", min=0, max=65535)
     ] = 8866,
     home: Home = None,
 ) -> None:
-    """Open the decision desk in the browser, on this machine only.
+    """Serve the screens to everybody who has an account; stops with Ctrl-C.
 
-    Example: gridlib serve --as operator
+    Example: gridlib serve --port 8866
     """
-    from gridlib.apps.serve import serve as serve_
-    from gridlib.workflow.accounts import get_user
+    from gridlib.apps.server.app import serve as serve_
 
-    workbench = open_workbench(home)
-    user = get_user(workbench, as_user)
-    serve_(workbench.settings.home, username=user.username, roles=[str(r) for r in user.roles], port=port)
+    serve_(open_workbench(home).settings.home, port=port)
+
+
+@app.command()
+def lab(
+    port: Annotated[
+        int, typer.Option(help="Port on this machine; 0: any free one.", min=0, max=65535)
+    ] = 8888,
+    home: Home = None,
+) -> None:
+    """Serve JupyterLab on the notebooks of the workspace to everybody with the role analyst.
+
+    Example: gridlib lab --port 8888
+    """
+    from gridlib.apps.server.lab import lab as lab_
+
+    lab_(open_workbench(home).settings.home, port=port)

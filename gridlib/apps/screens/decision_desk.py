@@ -215,7 +215,7 @@ class DecisionDesk:
 
 
 def show(workbench: Workbench) -> None:
-    """Show the decision desk for the user the server was started for.
+    """Show the decision desk for the person who opened it.
 
     Raises
     ------
@@ -224,7 +224,7 @@ def show(workbench: Workbench) -> None:
     """
     username = os.environ.get("GRIDLIB_ACTING_USER", "")
     if not username:
-        raise InputError("nobody acts here", what_to_do="Open the screen with 'gridlib serve --as USER'.")
+        raise InputError("nobody acts here", what_to_do="Open the screen with 'gridlib serve'.")
     display(DecisionDesk(workbench, username).panel())  # type: ignore[no-untyped-call]
 
 

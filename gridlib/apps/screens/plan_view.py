@@ -6,9 +6,17 @@ from pathlib import Path
 from gridlib.adapters.records.people import UserRecord
 from gridlib.adapters.records.work_orders import WorkOrderRecord
 from gridlib.apps.html import Html, badge, escape, table
-from gridlib.apps.summary import describe_bound, describe_order, describe_relief, local_time
+from gridlib.apps.summary import (
+    describe_bound,
+    describe_limit,
+    describe_relief,
+    element_rows,
+    local_time,
+    switching_order,
+)
 from gridlib.domain.planning import describe_chances
 from gridlib.facts.errors import NotFoundError
+from gridlib.facts.messages import render
 from gridlib.facts.sheets import Instruction, Step
 from gridlib.facts.types import Plan, PlanningCase, Side
 from gridlib.workbench import Workbench
@@ -77,7 +85,8 @@ def _risk(workbench: Workbench, transformer_id: str) -> Html:
     risk = queries.get_risk(workbench)
     parts = []
     for row in risk.loc[risk["transformer_id"] == transformer_id].to_dict("records"):
-        said = "".join(f"<li>{escape(reason)}</li>" for reason in row["reasons"])
+        limits = (render(message) for message in queries.get_limit_messages(workbench, transformer_id))
+        said = "".join(f"<li>{escape(line)}</li>" for line in (*row["reasons"], *limits))
         soon = " " + badge("IMMINENT") if row["imminent"] else ""
         score = f"score {row['risk_score']:.2f}"
         parts.append(f"<p>{badge(row['risk_level'])}{soon} {score}</p><ul>{said}</ul>")
@@ -89,20 +98,37 @@ def _summary(workbench: Workbench, file: PlanFile) -> Html:
     moves = "".join(f"<li>{escape(text)}</li>" for text in _moves(plan))
     return Html(
         f"<p>{badge(record.state)} {escape(record.reason)}</p>{_risk(workbench, plan.transformer_id)}"
-        f"<p><b>What it does</b></p><ol>{moves}</ol>{_sides(plan)}{_facts(workbench, plan, file.case)}"
+        f"<p><b>What it does</b></p><ol>{moves}</ol>{_sides(plan)}"
+        f"{_elements(plan, workbench.settings.site.tz)}{_facts(workbench, plan, file.case)}"
     )
 
 
 def _moves(plan: Plan) -> list[str]:
     return [
-        f"First {describe_order(m).replace(', ', ', then ')}: {', '.join(m.sections)} goes from "
+        f"First {' then '.join(switching_order(m))}: {', '.join(m.sections)} goes from "
         f"{m.from_transformer} to {m.to_transformer}"
         for m in plan.moves
     ]
 
 
+def _elements(plan: Plan, tz: str) -> Html:
+    rows = element_rows(plan, tz)
+    return table(rows, caption="AC power flow, worst hour in the state that stays") if rows else Html("")
+
+
 def _sides(plan: Plan) -> Html:
-    names = ("transformer", "side", "when", "peak loading", "p50 / p90", "hours over", "hot spot", "risk")
+    names = (
+        "transformer",
+        "nameplate",
+        "may carry",
+        "side",
+        "when",
+        "peak loading",
+        "p50 / p90",
+        "hours over",
+        "hot spot",
+        "risk",
+    )
     head = "".join(f'<th scope="col">{name}</th>' for name in names)
     rows = "".join(_side_rows(side) for side in plan.sides)
     caption = "<caption>Before and after, both sides</caption>"
@@ -127,9 +153,10 @@ def _side_rows(side: Side) -> str:
     cells = []
     for when, (p50, p90, hours, hot_spot, risk) in (("before", before), ("after", after)):
         first = (
-            f"<td>{escape(side.transformer_id)}</td><td>{escape(side.role)}</td>"
+            f'<td>{escape(side.transformer_id)}</td><td class="number">{side.rating_kva:g} kVA</td>'
+            f"<td>{escape(describe_limit(side))}</td><td>{escape(side.role)}</td>"
             if when == "before"
-            else "<td></td><td></td>"
+            else "<td></td>" * 4
         )
         cells.append(
             f"<tr>{first}<td>{when}</td><td>{_bar(p50, p90, side.limit_pct, when)}</td>"
@@ -163,6 +190,7 @@ def _facts(workbench: Workbench, plan: Plan, case: PlanningCase | None) -> Html:
         f"{plan.proof.margin_pct:.0f} % of a receiver's rating. NOT CHECKED: {not_checked}.",
         f"{plan.operations} switching operations; about {plan.interrupted_customers} customers are off "
         "between opening and closing.",
+        *(f"{note}." for note in plan.proof.notes),
         f"Needed from {local_time(plan.needed_from, tz)} to {local_time(plan.needed_until, tz)}; "
         f"decide by {local_time(plan.decide_by, tz)}.",
     ]

@@ -5,6 +5,11 @@
   const EVERY_MS = 2500;
   let failures = 0;
   let over = false;
+  let acts = false;
+
+  for (const sign of ["pointerdown", "keydown"]) {
+    addEventListener(sign, () => { acts = true; }, { capture: true, passive: true });
+  }
 
   document.getElementById("rendered_cells").setAttribute("role", "main");
   document.getElementById("gridlib-reload").addEventListener("click", () => location.reload());
@@ -20,9 +25,11 @@
 
   async function check() {
     try {
-      const answer = await fetch(page.baseUrl + "gridlib/alive/" + page.kernelId, {
+      // Only who does something stays signed in; an open page alone does not count.
+      const answer = await fetch(`${page.baseUrl}gridlib/alive/${page.kernelId}${acts ? "?acts=1" : ""}`, {
         cache: "no-store", redirect: "error", signal: AbortSignal.timeout(4000),
       });
+      acts = false;
       if (answer.status === 410) return lost("This screen has ended.");
       if (answer.status === 401 || answer.status === 403) return lost("You are signed out.");
       failures = answer.ok ? 0 : failures + 1;

@@ -23,9 +23,10 @@ TOLERANCE_PU = 5e-4
 
 
 class FlowLimits(NamedTuple):
-    """Largest loading [%], lowest and highest low voltage [pu]."""
+    """Largest loading of transformers, of lines and substations [%], lowest and highest low voltage [pu]."""
 
     loading_pct: float
+    line_pct: float
     least_pu: float
     most_pu: float
 
@@ -177,7 +178,7 @@ class Figures:
         and the highest voltage, and the losses at p50.
         """
         territory, rows, was, now = self.before.territory, self.cases.rows, self.before.flow, self.after[-1]
-        grid, limit_pct = territory.grid, self.limits.loading_pct
+        grid, limit_pct = territory.grid, self.limits.line_pct
         for k, station in enumerate(territory.stations):
             pct = self._station_pct(was, k)[rows], self._station_pct(now, k)
             yield self._worst("substation", station.name, "%", *pct, limit_pct)
@@ -194,7 +195,7 @@ class Figures:
         for k, name in enumerate(grid.transformers.names):
             role = self.roles.get(str(name), "transformer")
             pct = was.transformer_pct[rows, k], now.transformer_pct[:, k]
-            yield self._worst(role, str(name), "%", *pct, limit_pct)
+            yield self._worst(role, str(name), "%", *pct, self.limits.loading_pct)
         yield from self._extremes(was.u_pu[rows, : territory.low], now.u_pu[:, : territory.low])
         middle = len(self.cases.names) // 2
         yield AcWorst("losses", "", "kWh", *self._losses_kwh(middle), None, self.cases.names[middle], None)
@@ -232,9 +233,9 @@ def broken(before: Before, after: FlowResult, cases: FlowCases, limits: FlowLimi
     territory, rows, was = before.territory, cases.rows, before.flow
     grid = territory.grid
     yield from _overloads(
-        grid.transformers.names, was.transformer_pct[rows], after.transformer_pct, cases, limits
+        grid.transformers.names, was.transformer_pct[rows], after.transformer_pct, cases, limits.loading_pct
     )
-    yield from _overloads(grid.lines.names, was.line_pct[rows], after.line_pct, cases, limits)
+    yield from _overloads(grid.lines.names, was.line_pct[rows], after.line_pct, cases, limits.line_pct)
     for k, station in enumerate(territory.stations):
         rest = before.station_kva[:, k]
         yield from _overloads(
@@ -242,7 +243,7 @@ def broken(before: Before, after: FlowResult, cases: FlowCases, limits: FlowLimi
             station_pct(territory, was, k, rest)[rows, None],
             station_pct(territory, after, k, rest[rows])[:, None],
             cases,
-            limits,
+            limits.line_pct,
         )
     low = slice(0, territory.low)
     yield from _voltages(grid.names[low], was.u_pu[rows, low], after.u_pu[:, low], cases, limits)
@@ -262,13 +263,13 @@ def _beside(
     u_was, u_now = before.flow.u_pu[rows, inside], after.u_pu[:, inside]
     rise = u_was / u_now
     lines, units = np.setdiff1d(np.arange(len(flow.nodes)), way.inside), way.beside
-    for names, anchor, pct in (
-        (flow.line_names[lines], way.anchor[lines], flow.line_pct[:, lines]),
-        (flow.unit_names[units], way.anchor[flow.at[units]], flow.unit_pct[:, units]),
+    for names, anchor, pct, limit_pct in (
+        (flow.line_names[lines], way.anchor[lines], flow.line_pct[:, lines], limits.line_pct),
+        (flow.unit_names[units], way.anchor[flow.at[units]], flow.unit_pct[:, units], limits.loading_pct),
     ):
-        near = np.nan_to_num(pct).max(axis=0, initial=0.0) * rise.max() > limits.loading_pct
+        near = np.nan_to_num(pct).max(axis=0, initial=0.0) * rise.max() > limit_pct
         yield from _overloads(
-            names[near], pct[rows][:, near], pct[rows][:, near] * rise[:, anchor[near]], cases, limits
+            names[near], pct[rows][:, near], pct[rows][:, near] * rise[:, anchor[near]], cases, limit_pct
         )
     u_pu, anchor = flow.unit_u_pu[:, units], way.anchor[flow.at[units]]
     change = u_now - u_was
@@ -285,14 +286,14 @@ def _beside(
 
 
 def _overloads(
-    names: np.ndarray, was: Floats, now: Floats, cases: FlowCases, limits: FlowLimits
+    names: np.ndarray, was: Floats, now: Floats, cases: FlowCases, limit_pct: float
 ) -> Iterator[str]:
-    growth = np.nan_to_num(now - np.maximum(limits.loading_pct, np.nan_to_num(was)))
+    growth = np.nan_to_num(now - np.maximum(limit_pct, np.nan_to_num(was)))
     for place in np.flatnonzero(growth.max(axis=0, initial=0.0) > TOLERANCE_PCT):
         case = int(growth[:, place].argmax())
         yield (
             f"{names[place]} would reach {now[case, place]:.1f} % {cases.where(case)}, "
-            f"limit {limits.loading_pct:g} %: {now[case, place] - limits.loading_pct:.1f} too much"
+            f"limit {limit_pct:g} %: {now[case, place] - limit_pct:.1f} too much"
         )
 
 

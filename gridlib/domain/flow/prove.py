@@ -73,7 +73,7 @@ def prove_ac(
     power_factor : float
         Of all loads, (0, 1].
     loading_limit_pct : float
-        Of transformers and lines [%].
+        Of transformers; lines and substations keep to it, but never beyond their own limit [%].
     voltage_band_pu : tuple of float
         Lowest and highest low voltage [pu].
     lv_kv : float
@@ -124,7 +124,7 @@ def prove_ac(
     ]
     roles = {str(tree.nodes[unit]): "donor" for unit in donors}
     roles |= {str(tree.nodes[unit]): "receiver" for unit in receivers}
-    limits = FlowLimits(loading_limit_pct, *voltage_band_pu)
+    limits = FlowLimits(loading_limit_pct, min(loading_limit_pct, 100.0), *voltage_band_pu)
     return prove_states(before, states, kva[:, low], cases, limits, factor, roles=roles, step_h=step_h)
 
 

@@ -276,12 +276,17 @@ def _remarks(request: Request, result: Result, neighbours: _Int | None) -> Itera
     for i in np.flatnonzero(result.rung == "naive").tolist():
         yield request.ids[i], "naive_is_better", "repeating past readings has erred less: that is used"
     share = result.joint.same_day.mean(axis=1)
-    for i in np.flatnonzero(share < SAME_DAY_SHARE).tolist():
+    for i in np.flatnonzero((share < SAME_DAY_SHARE) & np.isfinite(result.confidence)).tolist():
         message = (
             f"errors are known of {100 * share[i]:.0f} % of the past days that all are compared on: beside "
             "other transformers its errors count as independent"
         )
         yield request.ids[i], "errors_independent", message
+    for i in np.flatnonzero(np.isnan(result.confidence)).tolist():
+        message = "too few past days to replay: no measured confidence"
+        if share[i] < SAME_DAY_SHARE:
+            message += ", and beside other transformers its errors count as independent"
+        yield request.ids[i], "confidence_not_measured", message
 
 
 def _most_at_risk(result: Result, request: Request, which: _Int) -> NDArray[np.bool_]:

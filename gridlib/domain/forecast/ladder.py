@@ -108,10 +108,7 @@ def forecast_load(
     frame.insert(0, "transformer_id", np.repeat(ids, steps))
     frame.insert(1, "time", _repeated(request.times, n))
     frame["method"] = np.repeat(result.rung.astype(object), steps)
-    findings = [*request.findings, *result.findings] + [
-        (name, "confidence_not_measured", "too few past days to replay: no measured confidence")
-        for name in ids[np.isnan(result.confidence)]
-    ]
+    findings = [*request.findings, *result.findings]
     return Forecast(
         frame=frame,
         windows=_window_frame(request, result),

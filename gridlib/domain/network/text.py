@@ -100,7 +100,7 @@ def _parsed_network(
             "customers": np.full(n, np.nan),
         }
     )
-    transformers[["vk_pct", "vkr_pct", "tap_pct", "lat", "lon"]] = np.nan
+    transformers[["vk_pct", "vkr_pct", "tap_pct", "limit_kva", "lat", "lon"]] = np.nan
     sections = pd.DataFrame(
         {
             "section_id": list(shares),

@@ -1,12 +1,14 @@
 """Load transfers: searched, proven hour by hour on every side, ranked by net risk.
 
-`fleet` brings loads, trees and devices together, `wiring` and `grid` write them for the optimiser.
-`portfolio` finds the best switching for all transformers at risk together and takes it apart, `options` the
-best for each number of operations around each of them. `feeding` puts switches into steps, `prove` checks
-every state, `score` and `rank` weigh, `choose` decides which plans stand, `why_not` names what forbids the
-rest; `chance` says beside the rank how likely a plan holds, on `scenarios` of past days. `switching` finds
-the hour and what comes back in it, `fault_level` and `protection` say what trips and what closes onto how
-much. `plan` does all of it, `refresh` the numbers again for a plan that is kept, `back` its way back.
+`fleet` brings loads, trees and devices together, `capacity` says what each transformer may carry, `wiring`
+and `grid` write them for the optimiser. `portfolio` finds the best switching for all transformers at risk
+together and takes it apart, `options` the best for each number of operations around each of them. `feeding`
+puts switches into steps, `states` works out limits and heat of each state on the way, `prove` checks them,
+`way_back` finds until when one may return. `score` and `rank` weigh, `choose` decides which plans stand,
+`why_not` names what forbids the rest; `ac` and `parallel` look at voltages, at what lies above and at closed
+loops; `switching` finds the hour and what comes back in it, `fault_level` and `protection` say what trips and
+what closes onto how much; `chance` says beside the rank how likely a plan holds, on `scenarios` of past days.
+`plan` does all of it, `refresh` the numbers again for a plan that is kept, `back` its return.
 """
 
 from gridlib.domain.planning.back import is_no_longer_needed, plan_return, return_moves

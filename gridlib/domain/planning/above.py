@@ -8,7 +8,7 @@ import numpy as np
 from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.fleet import CHECKED, SPREAD, Fleet, Floats, Place
 from gridlib.domain.planning.reserve import Reservation
-from gridlib.facts.types import Limits, Move, PlanningRules
+from gridlib.facts.types import Move, PlanningRules
 
 _TOLERANCE_KVA = 1e-6
 
@@ -32,7 +32,7 @@ def places_crossed(fleet: Fleet, moves: Sequence[Move]) -> dict[Place, Floats]:
 
 
 def above_limits(
-    fleet: Fleet, moves: Sequence[Move], reserved: Reservation, limits: Limits, rules: PlanningRules
+    fleet: Fleet, moves: Sequence[Move], reserved: Reservation, rules: PlanningRules
 ) -> Iterator[Refusal]:
     """Find feeder heads and substations that would be loaded past their limit, and further than now.
 
@@ -40,7 +40,7 @@ def above_limits(
     """
     factor = 1 + rules.derating_pct / 100
     for place, change in places_crossed(fleet, moves).items():
-        capacity_kva = fleet.above_kva.get(place, np.nan) * limits.loading_limit_pct / 100
+        capacity_kva = fleet.above_kva.get(place, np.nan)
         units = fleet.units_below[place]
         loads = [reserved.load_kva(fleet, unit) for unit in units]
         most, least = (np.sum([pair[side] for pair in loads], axis=0) for side in (0, 1))
@@ -63,15 +63,19 @@ def above_limits(
 
 
 def unchecked_above(fleet: Fleet, moves: Sequence[Move]) -> tuple[str, ...]:
-    """Name what lies above and has no known limit or load."""
-    names = [name for move in moves for name in (move.from_transformer, move.to_transformer)]
-    units = [unit for unit in map(fleet.position, dict.fromkeys(names)) if unit >= 0]
-    found = []
-    for kind, words in (("feeder", "feeder head"), ("substation", "substation transformer")):
-        places = {place for unit in units for place in fleet.places[unit] if place.kind == kind}
-        known = all(
-            place in fleet.above_kva and np.isfinite(fleet.load_kva[:, :, fleet.units_below[place]]).all()
-            for place in places
-        )
-        found += [] if known else [words]
-    return tuple(found)
+    """Name what lies above, changes its load or is not known, and has no known limit or load."""
+    known = {*fleet.network.feeders["feeder_id"], *fleet.network.substations["substation_id"]}
+    kinds: dict[str, bool] = {"feeder": True, "substation": True}
+    for move in moves:
+        donor, receiver = (fleet.position(name) for name in (move.from_transformer, move.to_transformer))
+        if min(donor, receiver) < 0:
+            continue
+        for left, reached in zip(fleet.places[donor], fleet.places[receiver], strict=True):
+            if left == reached and left.name in known:
+                continue
+            kinds[left.kind] &= all(
+                place in fleet.above_kva and np.isfinite(fleet.load_kva[:, :, fleet.units_below[place]]).all()
+                for place in (left, reached)
+            )
+    words = {"feeder": "feeder head", "substation": "substation transformer"}
+    return tuple(words[kind] for kind, checked in kinds.items() if not checked)

@@ -24,7 +24,8 @@ from gridlib.domain.planning.above import unchecked_above
 from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.fleet import CHECKED, P10, Fleet, Floats
 from gridlib.domain.planning.reserve import Reservation
-from gridlib.facts.types import ElementProof, Limits, Move, PlanningRules
+from gridlib.facts.elements import ElementProof
+from gridlib.facts.types import Limits, Move, PlanningRules
 
 SOURCE_PU = 1.0
 """Voltage that the tap changers of a substation hold at its busbar [pu]."""
@@ -56,7 +57,7 @@ class AcFleet:
         """Take what every proof needs; nothing is solved before it is asked for."""
         self.fleet, self.rules = fleet, rules
         self.factor = phasor(rules.power_factor)
-        self.limits = FlowLimits(limits.loading_limit_pct, *VOLTAGE_BAND_PU)
+        self.limits = FlowLimits(limits.loading_limit_pct, limits.line_limit_pct, *VOLTAGE_BAND_PU)
         self.checks: dict[Hashable, AcCheck] = {}
         self._territories: dict[tuple[int, ...], Territory] = {}
         self._before: dict[tuple[int, ...], tuple[Floats, dict[int, Floats], Before]] = {}

@@ -8,12 +8,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from gridlib.domain.planning.feeding import Feeding, moves_feeding
-from gridlib.domain.planning.fleet import Fleet, Floats
+from gridlib.domain.planning.fleet import Fleet, Floats, Place
 from gridlib.domain.planning.grid import QUANTILE_WEIGHTS
 from gridlib.domain.planning.hours import TOLERANCE_KVA
 from gridlib.domain.planning.reserve import landing_of, waiting_moves
 from gridlib.domain.planning.scenarios import Scenarios
-from gridlib.facts.types import Limits, Move, Plan, PlanningRules
+from gridlib.facts.types import Move, Plan, PlanningRules
 
 OUTCOMES = ("p_holds", "p_clear_before", "p_clear_after")
 """What is told of every path, and as shares of them."""
@@ -23,6 +23,8 @@ ENDS = (-1, 0, 1)
 
 _CERTAIN = 0.98  # sixty past days say no more
 Bools = npt.NDArray[np.bool_]
+LimitPair = tuple[Floats | float, Floats | float]
+"""Limit of an element before and after a plan, for each hour or for all [kVA]."""
 
 
 class Chances(NamedTuple):
@@ -48,14 +50,14 @@ def chances_of(
     scenarios: Scenarios,
     moves: Sequence[Move],
     others: Sequence[Move],
-    limits: Limits,
+    may_carry: Mapping[int, LimitPair],
     rules: PlanningRules,
 ) -> Chances:
     """Tell how likely a plan holds on every touched element for the whole horizon.
 
     Parameters
     ----------
-    scenarios, moves, others, limits, rules
+    scenarios, moves, others, may_carry, rules
         As for `outcomes_of`, of whose rows these are the weighted shares.
 
     Returns
@@ -63,7 +65,7 @@ def chances_of(
     Chances
         All None where a load that is touched has no paths.
     """
-    outcomes = outcomes_of(scenarios, moves, others, limits, rules)
+    outcomes = outcomes_of(scenarios, moves, others, may_carry, rules)
     if outcomes is None:
         return Chances()
     holds, before, after = (float(np.average(outcomes[k], weights=outcomes["weight"])) for k in OUTCOMES)
@@ -77,7 +79,7 @@ def outcomes_of(
     scenarios: Scenarios,
     moves: Sequence[Move],
     others: Sequence[Move],
-    limits: Limits,
+    may_carry: Mapping[int, LimitPair],
     rules: PlanningRules,
 ) -> pd.DataFrame | None:
     """Look at every touched element in every hour on every joint path.
@@ -90,24 +92,27 @@ def outcomes_of(
         What the plan switches; they fit.
     others : sequence of Move
         What other open plans would switch: the load that they bring counts, their relief does not.
-    limits, rules : Limits, PlanningRules
-        ``loading_limit_pct`` and ``derating_pct`` are used, as in the proof.
+    may_carry : mapping
+        By position of each donor and receiver, its limits before and after the plan, [T] each [kVA].
+    rules : PlanningRules
+        ``derating_pct`` is used, as in the proof.
 
     Returns
     -------
     DataFrame or None
         ``day`` whose errors are taken, ``end`` of the moved sections' +- range (-1, 0, 1), ``weight``; and
-        over donors, receivers and the switches of known limit on their trees: ``p_holds``: no limit is newly
+        over donors, receivers, the switches of known limit on their trees, and the feeder heads and
+        substations of known limit and load between which sections change: ``p_holds``: no limit is newly
         broken and no violation grows; ``p_clear_before``, ``p_clear_after``: nothing is over its limit. None
-        where a load has no paths.
+        where a donor, a receiver or a section has no paths.
 
     Notes
     -----
     The law is the proof's, on each path instead of at p10, p50 and p90: with derating d, load S and limit L
     of an element, ``(1 + d) |S_after| <= max(L, (1 + d) |S_before|)`` in every hour, in the state after all
-    moves. Sections follow the path of the transformer that they normally hang on. The +- range of the moved
-    ones is taken at its lower end, middle and upper end, weighted 30-40-30 like p10, p50 and p90. Hot spots
-    and voltages are not looked at.
+    moves. The limits are those of the median load, not of each path. Sections follow the path of the
+    transformer that they normally hang on. The +- range of the moved ones is taken at its lower end, middle
+    and upper end, weighted 30-40-30 like p10, p50 and p90. Hot spots and voltages are not looked at.
     """
     fleet = scenarios.fleet
     units = list(dict.fromkeys(_ends(fleet, moves)))
@@ -115,14 +120,17 @@ def outcomes_of(
     before, after = moves_feeding(fleet, moves), _feeding_after(fleet, moves)
     if scenarios.paths is None or after is None:
         return None
-    limit_kva = [fleet.rating_kva[unit] * limits.loading_limit_pct / 100 for unit in units]
-    limit_kva += [fleet.devices[name].limit_kva for name in _limited(fleet, before, after)]
+    limit_kva = [may_carry[unit] for unit in units]
+    crossed = _limited_places(scenarios, moves)
+    named = [fleet.devices[name].limit_kva for name in _limited(fleet, before, after)]
+    limit_kva += [(kva, kva) for kva in (*named, *(fleet.above_kva[place] for place in crossed))]
     has_range = _has_range(scenarios, moves)
     parts = []
     for end, weight in zip(ENDS, QUANTILE_WEIGHTS.values(), strict=True) if has_range else ((0, 1.0),):
         flows = [
-            *_unit_flows(scenarios, units, moves, waiting, end),
+            *_summed_flows(scenarios, units, moves, waiting, end),
             *_switch_flows(scenarios, before, after, moves, waiting, end),
+            *_summed_flows(scenarios, crossed, moves, waiting, end),
         ]
         held = _held(flows, limit_kva, 1 + rules.derating_pct / 100)
         if held is None:
@@ -160,17 +168,18 @@ class _Flow(NamedTuple):
 
 
 def _held(
-    flows: Sequence[_Flow], limit_kva: Sequence[float], factor: float
+    flows: Sequence[_Flow], limit_kva: Sequence[LimitPair], factor: float
 ) -> tuple[Bools, Bools, Bools] | None:
     """Tell the paths on which all elements hold, and are clear before and after; None: not known."""
     holds, before, after = (np.ones(1, dtype=bool) for _ in OUTCOMES)
-    for flow, limit in zip(flows, limit_kva, strict=True):
+    for flow, (earlier, later) in zip(flows, limit_kva, strict=True):
         was, becomes = factor * flow.before_kva, factor * flow.after_kva
-        if not (np.isfinite(was).all() and np.isfinite(becomes).all() and not np.isnan(limit)):
+        known = np.isfinite(was).all() and np.isfinite(becomes).all()
+        if not known or np.isnan(earlier).any() or np.isnan(later).any():
             return None
-        holds = holds & _within(becomes, np.maximum(limit, was))
-        before = before & _within(was, limit)
-        after = after & _within(becomes, limit)
+        holds = holds & _within(becomes, np.maximum(later, was))
+        before = before & _within(was, earlier)
+        after = after & _within(becomes, later)
     return holds, before, after
 
 
@@ -179,30 +188,49 @@ def _within(load_kva: Floats, limit_kva: Floats | float) -> Bools:
     return np.asarray((load_kva <= limit_kva + TOLERANCE_KVA).all(axis=(0, 2)))
 
 
-def _unit_flows(
-    scenarios: Scenarios, units: Sequence[int], moves: Sequence[Move], waiting: Sequence[Move], end: int
+def _summed_flows(
+    scenarios: Scenarios,
+    elements: Sequence[int] | Sequence[Place],
+    moves: Sequence[Move],
+    waiting: Sequence[Move],
+    end: int,
 ) -> list[_Flow]:
+    """Load of transformers, or of all that hang on a feeder or substation."""
     change = _changes(scenarios, moves, end)
     flows = []
-    for unit in units:
-        most = least = scenarios.present_kva(unit)
+    for element in elements:
+        most = least = (
+            scenarios.place_kva(element) if isinstance(element, Place) else scenarios.present_kva(element)
+        )
         for other in waiting:
-            brought = _changes(scenarios, [other], 0).get(unit, 0.0)
+            brought = _changes(scenarios, [other], 0).get(element, 0.0)
             most, least = most + np.maximum(brought, 0.0), least + np.minimum(brought, 0.0)
-        flows.append(_Flow(np.stack([most, -least]), np.stack([most + change[unit], -least - change[unit]])))
+        moved = change[element]
+        flows.append(_Flow(np.stack([most, -least]), np.stack([most + moved, -least - moved])))
     return flows
 
 
-def _changes(scenarios: Scenarios, moves: Iterable[Move], end: int) -> Mapping[int, Floats]:
-    """Change of load [J, T] of each transformer that moves touch."""
+def _changes(scenarios: Scenarios, moves: Iterable[Move], end: int) -> dict[int | Place, Floats]:
+    """Change of load [J, T] of transformers, and of feeders and substations that sections leave or reach."""
     fleet = scenarios.fleet
-    changed: dict[int, Floats] = {}
+    changed: dict[int | Place, Floats] = {}
     for move in moves:
         moved = scenarios.moved_kva(move, end)
-        for name, kva in ((move.from_transformer, -moved), (move.to_transformer, moved)):
-            unit = fleet.position(name)
-            changed[unit] = changed.get(unit, 0.0) + kva
+        donor, receiver = _ends(fleet, [move])
+        pairs: list[tuple[int | Place, int | Place]] = [(donor, receiver)]
+        pairs += zip(fleet.places[donor], fleet.places[receiver], strict=True)
+        for left, reached in pairs:
+            if left != reached:
+                changed[left] = changed.get(left, 0.0) - moved
+                changed[reached] = changed.get(reached, 0.0) + moved
     return changed
+
+
+def _limited_places(scenarios: Scenarios, moves: Sequence[Move]) -> list[Place]:
+    """Name the feeders and substations of known limit and load that sections leave or reach."""
+    known = scenarios.fleet.above_kva
+    places = [place for place in _changes(scenarios, moves, 0) if isinstance(place, Place) and place in known]
+    return [place for place in places if np.isfinite(scenarios.place_kva(place)).all()]
 
 
 def _switch_flows(

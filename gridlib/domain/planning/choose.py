@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
 
 import pandas as pd
 
@@ -25,7 +27,9 @@ from gridlib.domain.planning.protection import check_protection
 from gridlib.domain.planning.prove import Trial, proof_of, try_moves
 from gridlib.domain.planning.rank import best_first, make_plan, refuse_on_risk, sides_of
 from gridlib.domain.planning.reserve import Reservation, reserve
-from gridlib.domain.planning.score import Scenario, Unit, score_scenarios
+from gridlib.domain.planning.score import score_scenarios
+from gridlib.domain.planning.states import Unit, prefixes, unit_states
+from gridlib.domain.planning.way_back import WayBack, switch_back_hours
 from gridlib.domain.planning.wiring import Wiring
 from gridlib.facts.errors import GridlibError
 from gridlib.facts.types import Limits, Move, Plan, PlanningRules, WhyNot
@@ -88,6 +92,12 @@ def choose_plans(desk: Desk, tasks: Sequence[Task], reserved: Sequence[Move]) ->
     -------
     list of Offer
         One for each task; a task whose search fails says why and leaves the others as they are.
+
+    Notes
+    -----
+    Voltages, lines and what lies above are not in the search, which adds loads up. They are lazy cuts: what
+    AC power flow refuses is barred, with all that takes as much or more over the same tie, and the task is
+    searched again, `ROUNDS` times at most. A bound holds for what was not barred.
     """
     tasks = _fitting(desk, tasks, reserved)
     promises = Promises(desk.fleet, [*reserved, *(move for task in tasks for move in task.moves)])
@@ -153,29 +163,49 @@ def _why_not(offer: Offer, moves: tuple[Move, ...], refusals: Sequence[Refusal])
 
 
 def _judged(desk: Desk, entries: Sequence[_Entry]) -> list[Plan | tuple[Refusal, ...]]:
-    """Score the options that hold, all at once, and write them down as plans; of the others the refusals."""
+    """Prove and score the options that hold so far, all at once, and write them down as plans.
+
+    Of the others the refusals. Here every state of an option has the limits and the heat of its own load.
+    """
     fleet, limits = desk.fleet, desk.limits
-    held = [entry for entry in entries if not entry.option.trial.refusals]
-    units = [sides_of(fleet, entry.task.donors[0], entry.option.moves) for entry in held]
-    scenarios = [
-        Scenario(touched, moves, entry.promised)
-        for entry, touched in zip(held, units, strict=True)
-        for moves in ((), entry.option.moves)
-    ]
-    states = iter(score_scenarios(fleet, scenarios, desk.heat, limits) if scenarios else ())
-    judged: list[Plan | tuple[Refusal, ...]] = []
-    for entry in entries:
-        if entry.option.trial.refusals:
-            judged.append(entry.option.trial.refusals)
-            continue
-        before, after = next(states), next(states)
-        refusal = refuse_on_risk(fleet, entry.task.donors[0], before, after, limits)
-        judged.append((refusal,) if refusal else _plan(desk, entry, before, after))
+    judged: list[Plan | tuple[Refusal, ...]] = [entry.option.trial.refusals for entry in entries]
+    chains = {
+        n: prefixes(
+            sides_of(fleet, entry.task.donors[0], entry.option.moves), entry.option.moves, entry.promised
+        )
+        for n, entry in enumerate(entries)
+        if not entry.option.trial.refusals
+    }
+    states = iter(
+        unit_states(fleet, [state for chain in chains.values() for state in chain], desk.heat, limits)
+    )
+    proven: dict[int, tuple[Trial, list[dict[int, Unit]]]] = {}
+    for n, chain in chains.items():
+        entry, own = entries[n], list(islice(states, len(chain)))
+        trial = try_moves(fleet, entry.option.moves, entry.promised, limits, desk.rules, own)
+        judged[n] = trial.refusals
+        if not trial.refusals:
+            proven[n] = trial, own
+    ends = [scenario for n in proven for scenario in (chains[n][0], chains[n][-1])]
+    scored = score_scenarios(
+        fleet, ends, [state for _, own in proven.values() for state in (own[0], own[-1])], limits
+    )
+    ways = [WayBack(entries[n].task.donors[0], own) for n, (_, own) in proven.items()]
+    back = switch_back_hours(fleet, ways, desk.heat, limits)
+    for k, (n, (trial, _)) in enumerate(proven.items()):
+        before, after = scored[2 * k : 2 * k + 2]
+        refusal = refuse_on_risk(fleet, entries[n].task.donors[0], before, after, limits)
+        judged[n] = (refusal,) if refusal else _plan(desk, entries[n], trial, before, after, back[k])
     return judged
 
 
 def _plan(
-    desk: Desk, entry: _Entry, before: dict[int, Unit], after: dict[int, Unit]
+    desk: Desk,
+    entry: _Entry,
+    trial: Trial,
+    before: dict[int, Unit],
+    after: dict[int, Unit],
+    switch_back_by: datetime | None,
 ) -> Plan | tuple[Refusal, ...]:
     """Write an option down as a plan; what its proof refuses is none."""
     fleet, option = desk.fleet, entry.option
@@ -185,12 +215,12 @@ def _plan(
     moves, notes = closing_first(desk.ac, option.moves, entry.promised)
     if any(move.closes_first for move in moves):
         checked = check_ac(desk.ac, moves, entry.promised)
-    guard = check_protection(desk.ac, moves, desk.limits)
+    guard = check_protection(desk.ac, moves, before)
     if guard.refusals:
         return guard.refusals
-    proof = proof_of(fleet, moves, option.trial, checked, guard, desk.rules, desk.now, notes=notes)
-    plan = make_plan(fleet, entry.task.donors[0], moves, proof, before, after, desk.limits, desk.rules)
-    relieved = relieved_units(fleet, option.moves, desk.limits, option.aim_pct)
+    proof = proof_of(fleet, moves, trial, checked, guard, desk.rules, desk.now, notes=notes)
+    plan = make_plan(fleet, entry.task.donors[0], moves, proof, before, after, desk.rules, switch_back_by)
+    relieved = relieved_units(fleet, option.moves, option.aim_pct)
     return replace(
         plan,
         relieves=tuple(str(fleet.names[unit]) for unit in entry.task.donors if unit in relieved),
@@ -282,7 +312,7 @@ def _final(
     for n, outcome in zip(again, _judged(desk, entries), strict=True):
         outcomes[n] = outcome
     kept = [outcome for outcome in outcomes if isinstance(outcome, Plan)]
-    if offer.plans and offer.plans[0].moves != promised[k]:
+    if offer.plans and (offer.plans[0].moves != promised[k] or not isinstance(outcomes[0], Plan)):
         kept = []  # none holds beside the others
     refused = [
         _why_not(offer, plan.moves, outcome)

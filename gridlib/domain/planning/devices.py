@@ -6,8 +6,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from gridlib.domain.planning.feeding import Feeding, moves_feeding
-from gridlib.domain.planning.fleet import Device, Fleet
+from gridlib.domain.planning.fleet import Fleet
 from gridlib.domain.planning.reserve import Reservation, landing_of
+from gridlib.domain.planning.switchgear import Device
 from gridlib.facts.types import Move
 
 

@@ -13,8 +13,9 @@ from gridlib.domain.flow.territory import Territory
 from gridlib.domain.planning.ac import AcFleet
 from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.feeding import Feeding, moves_feeding
-from gridlib.domain.planning.fleet import Device, Fleet, Floats
+from gridlib.domain.planning.fleet import Fleet, Floats
 from gridlib.domain.planning.reserve import landing_of
+from gridlib.domain.planning.switchgear import Device
 from gridlib.facts.types import Move
 
 LARGEST, SMALLEST = "fault_level_max_mva", "fault_level_min_mva"

@@ -19,8 +19,10 @@ from gridlib.domain.network import (
     feeding_tree,
     transformer_load_kva,
 )
-from gridlib.domain.thermal import wide_arrays
-from gridlib.facts.types import Move, Network
+from gridlib.domain.planning.switchgear import Device, read_devices
+from gridlib.domain.thermal import limit_beside_heat, wide_arrays
+from gridlib.domain.thermal.arrays import column_of
+from gridlib.facts.types import Limits, Move, Network
 from gridlib.facts.units import QUANTILE_COLUMNS, QUANTILE_LEVELS
 
 Floats = npt.NDArray[np.float64]
@@ -30,27 +32,6 @@ CHECKED = (P10, P50, P90)
 
 SPREAD = (np.array(QUANTILE_LEVELS) - 0.5)[:, None] / 0.4
 """How much of a section's +- range is added at each quantile: none at p50, all of it at p90, less at p10."""
-
-
-class Device(NamedTuple):
-    """One switch: its row in the tables, its present state, and its ends as positions in the tree (or -1)."""
-
-    switch_id: str
-    kind: str
-    start: int
-    end: int
-    is_closed: bool
-    health: str
-    tags: str
-    source: str
-    time: pd.Timestamp
-    load_break_a: float
-    fault_make_ka: float
-    limit_kva: float
-    pick_up_a: float
-    phase_rotation: str
-    remote: bool
-    may_parallel: bool
 
 
 class Place(NamedTuple):
@@ -82,8 +63,17 @@ class Fleet:
         The same under the present switch states.
     rating_kva : array [N]
         Nameplates; NaN where none is known.
+    device_kva : array [N]
+        Least limit of what is in series with each transformer; NaN where none is known.
     devices : dict
         Switches by name.
+    limit_kva : array [T, N]
+        What each transformer may carry with its present load; the day's heat is in it once `capacity.rate`
+        has seen it.
+    limit_by : array of str [T, N]
+        What binds.
+    above_kva : dict
+        What feeder heads and substations may carry, where it is known.
     """
 
     network: Network
@@ -94,7 +84,11 @@ class Fleet:
     normal_kva: Floats
     load_kva: Floats
     rating_kva: Floats
+    device_kva: Floats
     devices: dict[str, Device]
+    limit_kva: Floats
+    limit_by: npt.NDArray[np.object_]
+    above_kva: dict[Place, float]
 
     @cached_property
     def names(self) -> npt.NDArray[np.object_]:
@@ -164,20 +158,6 @@ class Fleet:
             for place in places:
                 found[place].append(unit)
         return found
-
-    @cached_property
-    def above_kva(self) -> dict[Place, float]:
-        """What feeder heads and substations may carry, where it is known [kVA]."""
-        feeders, stations = self.network.feeders, self.network.substations
-        ampere_kv = feeders["limit_a"].astype(float) * feeders["voltage_kv"].astype(float)
-        kva = {
-            Place("feeder", str(name)): 3**0.5 * value
-            for name, value in zip(feeders["feeder_id"], ampere_kv, strict=True)
-        }
-        if "firm_kva" in stations:
-            firm = zip(stations["substation_id"], stations["firm_kva"].astype(float), strict=True)
-            kva |= {Place("substation", str(name)): value for name, value in firm}
-        return {place: float(value) for place, value in kva.items() if value > 0}
 
     @cached_property
     def _sections(self) -> pd.DataFrame:
@@ -317,7 +297,7 @@ class Fleet:
         return changed
 
 
-def build_fleet(network: Network, forecast: pd.DataFrame, tz: str) -> Fleet:
+def build_fleet(network: Network, forecast: pd.DataFrame, tz: str, limits: Limits) -> Fleet:
     """Bring network and forecast together.
 
     Parameters
@@ -328,11 +308,13 @@ def build_fleet(network: Network, forecast: pd.DataFrame, tz: str) -> Fleet:
         `ForecastFrame`, every section at its normal transformer.
     tz : str
         Zone in which reasons name the hours.
+    limits : Limits
+        ``loading_limit_pct`` is used.
 
     Returns
     -------
     Fleet
-        Loads under the present switch states.
+        Loads under the present switch states; limits without heat.
     """
     states = current_states(network)
     closed = closed_switches(states)
@@ -346,31 +328,39 @@ def build_fleet(network: Network, forecast: pd.DataFrame, tz: str) -> Fleet:
     table = network.transformers.drop_duplicates("transformer_id").set_index("transformer_id")
     rating = table["rating_kva"].reindex(units).to_numpy(dtype=float)
     rating = np.where((rating > 0) & np.isfinite(rating), rating, np.nan)
-    devices = _devices(network, states, tree)
-    return Fleet(network, states, times, tz, tree, normal_kva, load_kva, rating, devices)
+    device = column_of(table, "limit_kva").reindex(units).to_numpy(dtype=float)
+    devices = read_devices(network, states, tree)
+    limit_pu, by = limit_beside_heat(limits, device / rating, rating.shape)
+    limit_kva, limit_by = (np.broadcast_to(v, load_kva.shape[1:]) for v in (limit_pu * rating, by))
+    return Fleet(
+        network,
+        states,
+        times,
+        tz,
+        tree,
+        normal_kva,
+        load_kva,
+        rating,
+        device,
+        devices,
+        limit_kva,
+        limit_by,
+        _above_kva(network, limits),
+    )
 
 
-def _devices(network: Network, states: pd.DataFrame, tree: FeedingTree) -> dict[str, Device]:
-    switches = network.switches.drop_duplicates("switch_id")
-    optional = ("load_break_a", "fault_make_ka", "limit_kva", "pick_up_a")
-    switches = switches.assign(**{name: np.nan for name in optional if name not in switches})
-    rotation = switches.get("phase_rotation_confirmed_on", pd.Series("", index=switches.index))
-    no = [False] * len(switches)
-    columns = [
-        switches["switch_id"],
-        switches["kind"],
-        tree.nodes.get_indexer(pd.Index(switches["from_id"])).tolist(),
-        tree.nodes.get_indexer(pd.Index(switches["to_id"])).tolist(),
-        (states["state"] == "CLOSED").tolist(),
-        states["health"],
-        states["tags"].str.strip(),
-        states["source"],
-        states["time"],
-        *(switches[name].astype(float).tolist() for name in optional),
-        rotation.where(rotation.notna(), "").astype(str).str.strip(),
-        *(
-            switches[name].fillna(False).astype(bool).tolist() if name in switches else no
-            for name in ("remote", "may_parallel")
-        ),
-    ]
-    return {row[0]: Device(*row) for row in zip(*columns, strict=True)}
+def _above_kva(network: Network, limits: Limits) -> dict[Place, float]:
+    """Tell what feeder heads and substations may carry, where it is known [kVA].
+
+    What the site allows transformers beyond their nameplate, it does not allow cables.
+    """
+    feeders, stations = network.feeders, network.substations
+    ampere_kv = feeders["limit_a"].astype(float) * feeders["voltage_kv"].astype(float)
+    kva = {
+        Place("feeder", str(name)): 3**0.5 * value
+        for name, value in zip(feeders["feeder_id"], ampere_kv, strict=True)
+    }
+    if "firm_kva" in stations:
+        firm = zip(stations["substation_id"], stations["firm_kva"].astype(float), strict=True)
+        kva |= {Place("substation", str(name)): value for name, value in firm}
+    return {place: float(value) * limits.line_limit_pct / 100 for place, value in kva.items() if value > 0}

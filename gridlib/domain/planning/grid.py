@@ -12,7 +12,7 @@ from gridlib.domain.planning.fleet import P10, P50, P90, Fleet, Floats
 from gridlib.domain.planning.reserve import Reservation
 from gridlib.domain.planning.wiring import Ints, Wiring, way_up
 from gridlib.domain.transfer import SectionGrid, flows, section_grid
-from gridlib.facts.types import Limits, PlanningRules
+from gridlib.facts.types import PlanningRules
 
 QUANTILE_WEIGHTS = {P10: 0.3, P50: 0.4, P90: 0.3}
 """Expected value from p10, p50 and p90 [D. L. Keefer and S. E. Bodily, Management Science 29(5), 1983]."""
@@ -39,7 +39,6 @@ def planning_grid(
     rows: Ints,
     aim_pct: Mapping[int, float],
     reserved: Reservation,
-    limits: Limits,
     rules: PlanningRules,
     bars: Bars,
 ) -> SectionGrid:
@@ -54,10 +53,10 @@ def planning_grid(
     rows : array of int
         Switches of the part; the grid has them in this order.
     aim_pct : mapping
-        Transformers to relieve, and the loading above which load counts [%].
+        Transformers to relieve, and the loading above which load counts, beside their limit [%].
     reserved : Reservation
         What other plans need.
-    limits, rules : Limits, PlanningRules
+    rules : PlanningRules
         The site's.
     bars : Bars
         What proofs have refused.
@@ -99,9 +98,10 @@ def planning_grid(
     # The tie has to break at the switch-back what it took over.
     line_kva = np.where(wiring.closed[rows], line_kva, np.fmin(line_kva, break_kva))
     takes_nothing = (wiring.takes_nothing | bars.units) - aim_pct.keys()
-    limit_pct = np.array([aim_pct.get(unit, limits.loading_limit_pct) for unit in units.tolist()])
-    limit_kva = fleet.rating_kva[units] * limit_pct / 100 / factor
-    limit_kva[np.isin(units, list(takes_nothing))] = _NOTHING_KVA
+    aimed_pct = np.array([aim_pct.get(unit, np.inf) for unit in units.tolist()])
+    limit_kva = np.minimum(fleet.limit_kva[:, units], fleet.rating_kva[units] * aimed_pct / 100).T / factor
+    limit_kva[np.isin(units, list(takes_nothing))] = 0.0
+    limit_kva = np.maximum(limit_kva, _NOTHING_KVA)
     rest = u + s + np.arange(u)
     grid = section_grid(
         np.concatenate([place[wiring.start[rows]], np.arange(u)]),

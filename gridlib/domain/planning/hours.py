@@ -1,14 +1,16 @@
 """Every hour of a transfer against currents, switch limits and ratings."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from gridlib.domain.planning.capacity import BOUND_BY
 from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.feeding import Feeding
 from gridlib.domain.planning.fleet import CHECKED, P10, P50, P90, SPREAD, Fleet, Floats
 from gridlib.domain.planning.reserve import Reservation
-from gridlib.facts.types import Limits, Move, PlanningRules
+from gridlib.domain.planning.states import Unit
+from gridlib.facts.types import Move, PlanningRules
 from gridlib.facts.units import current_a
 
 TOLERANCE_KVA = 1e-6
@@ -106,21 +108,31 @@ def flows(
 
 
 def all_hours(
-    fleet: Fleet, moves: Sequence[Move], reserved: Reservation, limits: Limits, rules: PlanningRules
+    fleet: Fleet,
+    moves: Sequence[Move],
+    reserved: Reservation,
+    rules: PlanningRules,
+    states: Mapping[int, Unit] | None = None,
 ) -> tuple[tuple[Refusal, ...], float]:
-    """Check every hour of every touched transformer; also the margin left on the receivers [%]."""
+    """Check every hour of every touched transformer; also the margin left on the receivers [%].
+
+    The limits are those of ``states``, the transformers after the moves; without it those of the present
+    loads, which is what the search takes.
+    """
     factor = 1 + rules.derating_pct / 100
     receivers = {fleet.position(move.to_transformer) for move in moves}
     found, margin_pct = [], np.inf
     for unit, change in fleet.deltas(moves).items():
         rating = fleet.rating_kva[unit]
-        limit = rating * limits.loading_limit_pct / 100
+        limit, by = (fleet.limit_kva[:, unit], fleet.limit_by[:, unit])
+        if states is not None:
+            limit, by = states[unit].limit_kva, states[unit].limit_by
         most, least = reserved.load_kva(fleet, unit)
         before = factor * np.stack([most, -least])[:, CHECKED]
         after = before + factor * np.stack([change, -change])[:, CHECKED]
         growth = after - np.maximum(limit, before)
         if unit in receivers:
-            margin_pct = min(margin_pct, float(100 * (limit - after.max()) / rating))
+            margin_pct = min(margin_pct, float(100 * (limit - after).min() / rating))
         if growth.max() > TOLERANCE_KVA:
             way, quantile, hour = np.unravel_index(int(growth.argmax()), growth.shape)
             reached = after[way, quantile, hour]
@@ -129,7 +141,8 @@ def all_hours(
                     "receiver_overload" if unit in receivers else "donor_worse",
                     f"{fleet.names[unit]} would reach {100 * reached / rating:.1f} %"
                     f"{' in export' if way else ''} {_when(fleet, int(quantile), int(hour), rules)}, "
-                    f"limit {limits.loading_limit_pct:g} %: {reached - limit:.0f} kVA too much",
+                    f"limit {100 * limit[hour] / rating:.4g} % by {BOUND_BY[by[hour]]}: "
+                    f"{reached - limit[hour]:.0f} kVA too much",
                     str(fleet.names[unit]),
                 )
             )

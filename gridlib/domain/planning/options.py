@@ -84,14 +84,14 @@ def find_options(
     found: dict[frozenset[str], Option] = {}
     for aim_pct in (limits.loading_limit_pct, limits.overload_points[0][0]):
         aim = dict.fromkeys(task.donors, aim_pct)
-        grid = planning_grid(fleet, wiring, task.rows, aim, reserved, limits, rules, bars)
+        grid = planning_grid(fleet, wiring, task.rows, aim, reserved, rules, bars)
         for plan in _plans(fleet, wiring, task, grid, rules):
             opens, closes = (
                 [wiring.devices[row] for row in task.rows[change]] for change in (plan.opens, plan.closes)
             )
             key = frozenset(device.switch_id for device in (*opens, *closes))
             ordered = None if key in found else in_order(fleet, opens, closes, reserved, limits, rules)
-            if ordered is None or task.donors[0] not in relieved_units(fleet, ordered[0], limits, aim_pct):
+            if ordered is None or task.donors[0] not in relieved_units(fleet, ordered[0], aim_pct):
                 continue
             cost_kvah = float(grid.cost_kvah[np.concatenate([plan.opens, plan.closes])].sum())
             left_kvah = max(plan.objective_kvah - cost_kvah, 0.0)

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence, Set
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pandas as pd
 
 from gridlib.domain.planning.ac import AcFleet
+from gridlib.domain.planning.capacity import rate
 from gridlib.domain.planning.chance import chances_of
 from gridlib.domain.planning.choose import Desk, Offer, choose_plans
 from gridlib.domain.planning.fleet import Fleet, build_fleet
@@ -15,7 +17,7 @@ from gridlib.domain.planning.portfolio import Promises, expected_over_kvah, find
 from gridlib.domain.planning.rank import do_nothing_of, other_measures_of
 from gridlib.domain.planning.reserve import reserve
 from gridlib.domain.planning.scenarios import Scenarios
-from gridlib.domain.planning.score import Scenario, score_scenarios
+from gridlib.domain.planning.states import Scenario, carried_limits, unit_states
 from gridlib.domain.planning.why_not import distinct, neighbours_of, refused_singles
 from gridlib.domain.planning.wiring import ground_of, wire
 from gridlib.domain.thermal import ThermalState
@@ -102,8 +104,9 @@ def plan_transfers(
     at_risk = at_risk.assign(high=at_risk["risk_level"] == RiskLevel.HIGH).sort_values(
         ["imminent", "high", "risk_score", "transformer_id"], ascending=[False, False, False, True]
     )
-    fleet = build_fleet(network, forecast, tz)
+    fleet = build_fleet(network, forecast, tz, limits)
     heat = heat_of(fleet, forecast, ambient_c, initial)
+    fleet = rate(fleet, heat, limits)
     moment = fleet.times[0] if now is None else now
     names = at_risk["transformer_id"].tolist()
     donors = [fleet.position(name) for name in names if _is_known(fleet, fleet.position(name))]
@@ -113,7 +116,7 @@ def plan_transfers(
     tasks = find_portfolio(fleet, wiring, ground, radial, reserved, limits, rules)
     ac = AcFleet(fleet, limits, rules)
     offers = choose_plans(Desk(ac, wiring, heat, limits, rules, moment), tasks, reserved)
-    offers = _with_chances(offers, Scenarios(fleet, paths), reserved, limits, rules)
+    offers = _with_chances(offers, Scenarios(fleet, paths), heat, reserved, limits, rules)
     cases = _cases(fleet, donors, offers, heat, reserved, limits, rules)
     unknown = "has no load forecast or no rating"
     return tuple(
@@ -127,6 +130,7 @@ def plan_transfers(
 def _with_chances(
     offers: Sequence[Offer],
     scenarios: Scenarios,
+    heat: Heat,
     reserved: Sequence[Move],
     limits: Limits,
     rules: PlanningRules,
@@ -136,14 +140,20 @@ def _with_chances(
     best = [offer.plans[0].moves if offer.plans else () for offer in offers]
     promises = Promises(fleet, [*reserved, *(move for moves in best for move in moves)])
 
-    def told(plan: Plan, own: Sequence[Move]) -> Plan:
-        others = promises.near(touched_units(fleet, plan.moves), but=own)
-        return replace(plan, **chances_of(scenarios, plan.moves, others, limits, rules)._asdict())
-
-    return [
-        replace(offer, plans=tuple(told(plan, own) for plan in offer.plans))
-        for offer, own in zip(offers, best, strict=True)
-    ]
+    beside: list[tuple[Plan, tuple[Move, ...]]] = []
+    ends: list[Scenario] = []
+    for offer, own in zip(offers, best, strict=True):
+        for plan in offer.plans:
+            beside.append((plan, promises.near(touched_units(fleet, plan.moves), but=own)))
+            units, promised = list(fleet.deltas(plan.moves)), reserve(fleet, beside[-1][1])
+            ends += [Scenario(units, moves, promised) for moves in ((), plan.moves)]
+    states = unit_states(fleet, ends, heat, limits)
+    told = []
+    for k, (plan, others) in enumerate(beside):
+        may_carry = carried_limits(*states[2 * k : 2 * k + 2])
+        told.append(replace(plan, **chances_of(scenarios, plan.moves, others, may_carry, rules)._asdict()))
+    left = iter(told)
+    return [replace(offer, plans=tuple(islice(left, len(offer.plans)))) for offer in offers]
 
 
 def _is_known(fleet: Fleet, unit: int) -> bool:
@@ -175,7 +185,18 @@ def _cases(
     best = [offer.plans[0] for offer in offers if offer.plans]
     relieved_by = {name: plan for plan in reversed(best) for name in plan.relieves}
     promises = Promises(fleet, [*reserved, *(move for plan in best for move in plan.moves)])
-    (states,) = score_scenarios(fleet, [Scenario(donors, (), reserve(fleet, ()))], heat, limits)
+    helpers = {
+        unit: _helper_of(offer_of.get(unit), relieved_by.get(str(fleet.names[unit]))) for unit in donors
+    }
+    untouched = reserve(fleet, ())
+    helped = [Scenario([unit], plan.moves, untouched) for unit, plan in helpers.items() if plan]
+    states, *after = unit_states(fleet, [Scenario(donors, (), untouched), *helped], heat, limits)
+    left = states | {unit: state for found in after for unit, state in found.items()}
+    around = {
+        unit: promises.near(neighbours_of(fleet, unit), but=_own_moves(offer_of.get(unit))) for unit in donors
+    }
+    asked = [(unit, reserve(fleet, moves)) for unit, moves in around.items()]
+    singles = dict(zip(donors, refused_singles(fleet, asked, heat, limits, rules), strict=True))
     cases = {}
     for unit in donors:
         name = str(fleet.names[unit])
@@ -188,20 +209,28 @@ def _cases(
         if fleet.tree.source[unit] != unit:
             why = f"{name} feeds a ring or is joined with another transformer"
             refused.insert(0, WhyNot(name, (), "not_radial", why))
-        helper: Plan | None = plans[0] if plans else relieved_by.get(name)
+        helper = helpers[unit]
         if helper is None and not refused and not _has_excess(fleet, unit, limits):
             why = f"{name} stays below {limits.overload_points[0][0]:g} % at p10, p50 and p90"
             refused.append(WhyNot(name, (), "nothing_to_relieve", why))
         if helper is not None and not plans:
             why = f"{name} is relieved by the plan for {helper.transformer_id}"
             refused.insert(0, WhyNot(name, helper.moves, "relieved_elsewhere", why))
-        others = promises.near(neighbours_of(fleet, unit), but=plans[0].moves if plans else ())
-        refused += refused_singles(fleet, unit, reserve(fleet, others), limits, rules)
+        refused += singles[unit]
         cases[unit] = PlanningCase(
             name,
-            do_nothing_of(fleet, unit, states[unit], limits),
+            do_nothing_of(fleet, unit, states[unit]),
             plans,
             tuple(distinct(refused)[: rules.why_not_per_transformer]),
-            other_measures_of(fleet, unit, helper, limits),
+            other_measures_of(fleet, unit, states[unit], left[unit]),
         )
     return cases
+
+
+def _helper_of(offer: Offer | None, relieved_by: Plan | None) -> Plan | None:
+    """Take the best plan of a transformer itself, else the one that relieves it beside another."""
+    return offer.plans[0] if offer and offer.plans else relieved_by
+
+
+def _own_moves(offer: Offer | None) -> tuple[Move, ...]:
+    return offer.plans[0].moves if offer and offer.plans else ()

@@ -9,10 +9,11 @@ import numpy as np
 
 from gridlib.domain.planning.above import places_crossed
 from gridlib.domain.planning.feeding import MOST_ORDERS, orders
-from gridlib.domain.planning.fleet import Device, Fleet, Floats, Place
+from gridlib.domain.planning.fleet import Fleet, Floats, Place
 from gridlib.domain.planning.grid import QUANTILE_WEIGHTS, Bars, planning_grid
 from gridlib.domain.planning.prove import Trial, try_moves
 from gridlib.domain.planning.reserve import Reservation, reserve
+from gridlib.domain.planning.switchgear import Device
 from gridlib.domain.planning.wiring import Ground, Ints, Wiring
 from gridlib.domain.transfer import solve_transfers
 from gridlib.facts.types import Limits, Move, PlanningRules
@@ -106,7 +107,7 @@ def find_portfolio(
     rows = ground.rows_around(donors)
     aim_pct = dict.fromkeys(donors, limits.loading_limit_pct)
     promised = reserve(fleet, reserved)
-    grid = planning_grid(fleet, wiring, rows, aim_pct, promised, limits, rules, Bars())
+    grid = planning_grid(fleet, wiring, rows, aim_pct, promised, rules, Bars())
     found = solve_transfers(grid, hops=None, time_limit_s=rules.search_limit_s)
     kept = Promises(fleet, reserved)
     owned: dict[int, Task] = {}
@@ -117,7 +118,7 @@ def find_portfolio(
             [wiring.devices[row] for row in rows[change]] for change in (best.opens, best.closes)
         )
         for moves in _standing_alone(fleet, opens, closes, kept, limits, rules):
-            helped = sorted(set(relieved_units(fleet, moves, limits)) & order.keys(), key=order.__getitem__)
+            helped = sorted(set(relieved_units(fleet, moves)) & order.keys(), key=order.__getitem__)
             if not helped:
                 continue
             earlier = owned.get(helped[0], Task((), mine, ()))
@@ -143,21 +144,19 @@ def _with_all(owned: Mapping[int, Task], donors: Sequence[int], ground: Ground) 
     return tasks
 
 
-def relieved_units(
-    fleet: Fleet, moves: Sequence[Move], limits: Limits, pct: float | None = None
-) -> list[int]:
-    """Find the transformers whose expected load above a loading falls; above the limit by default."""
+def relieved_units(fleet: Fleet, moves: Sequence[Move], aim_pct: float = np.inf) -> list[int]:
+    """Find the transformers whose expected load above their limit, or above a lower loading, falls."""
     found = []
     for unit, change in fleet.deltas(moves).items():
-        limit_kva = fleet.rating_kva[unit] * (limits.loading_limit_pct if pct is None else pct) / 100
+        limit_kva = np.minimum(fleet.limit_kva[:, unit], fleet.rating_kva[unit] * aim_pct / 100)
         load = fleet.load_kva[:, :, unit]
         if expected_over_kvah(fleet, load + change, limit_kva) < expected_over_kvah(fleet, load, limit_kva):
             found.append(unit)
     return found
 
 
-def expected_over_kvah(fleet: Fleet, load_kva: Floats, limit_kva: float) -> float:
-    """Compute the expected energy of a load [Q, T] above a limit [kVAh]."""
+def expected_over_kvah(fleet: Fleet, load_kva: Floats, limit_kva: Floats | float) -> float:
+    """Compute the expected energy of a load [Q, T] above a limit, one for all hours or [T], in kVAh."""
     over = sum(
         weight * np.maximum(np.abs(load_kva[quantile]) - limit_kva, 0).sum()
         for quantile, weight in QUANTILE_WEIGHTS.items()

@@ -1,6 +1,6 @@
 """Protection of what is moved: reach, pick-up, fault-make ratings, and what is not known of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,12 +16,14 @@ from gridlib.domain.planning.fault_level import (
     check_fault_make,
     stages,
 )
-from gridlib.domain.planning.fleet import Device, Fleet, Floats
+from gridlib.domain.planning.fleet import Fleet, Floats
 from gridlib.domain.planning.heat import upper_kva
 from gridlib.domain.planning.hours import flows, peak_kva
 from gridlib.domain.planning.reserve import reserve
+from gridlib.domain.planning.states import Unit
+from gridlib.domain.planning.switchgear import Device
 from gridlib.domain.planning.switching import cold_kva, switching_hour
-from gridlib.facts.types import Limits, Move, PlanningRules
+from gridlib.facts.types import Move, PlanningRules
 from gridlib.facts.units import current_a
 
 PICK_UP_MARGIN = 1.2
@@ -37,7 +39,7 @@ class Guard(NamedTuple):
     not_checked: tuple[str, ...] = ("fault level", "protection")
 
 
-def check_protection(ac: AcFleet, moves: Sequence[Move], limits: Limits) -> Guard:
+def check_protection(ac: AcFleet, moves: Sequence[Move], before: Mapping[int, Unit] | None = None) -> Guard:
     """Check fault-make ratings against the fault level, and protection against the new feeding.
 
     Parameters
@@ -46,8 +48,8 @@ def check_protection(ac: AcFleet, moves: Sequence[Move], limits: Limits) -> Guar
         The fleet, with its impedances.
     moves : sequence of Move
         What one plan would switch; they fit the network.
-    limits : Limits
-        ``loading_limit_pct`` is used, for the hour of switching.
+    before : mapping, optional
+        The touched transformers before the moves; says when the transfer is needed, so when to switch.
 
     Returns
     -------
@@ -68,7 +70,7 @@ def check_protection(ac: AcFleet, moves: Sequence[Move], limits: Limits) -> Guar
     fault = FaultModel(ac, moves)
     plates = lacking_plates(ac.model, fault.units)
     level.unknown, protection.unknown = list(plates), list(plates)
-    hour = switching_hour(fleet, moves, limits, rules)
+    hour = switching_hour(fleet, moves, rules, before)
     done: tuple[Move, ...] = ()
     for stage in stages(fleet, moves):
         done = (*done, stage.move)

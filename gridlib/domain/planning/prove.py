@@ -1,6 +1,6 @@
 """Is a transfer allowed? One check for planning, approval, issue and start."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,11 +11,12 @@ from gridlib.domain.planning.ac import AcCheck, AcFleet, additive_leaves_out, ch
 from gridlib.domain.planning.devices import Refusal, blocked, conflicts, misfits, unconfirmed
 from gridlib.domain.planning.feeding import Feeding, moves_feeding
 from gridlib.domain.planning.fleet import Fleet, build_fleet
-from gridlib.domain.planning.heat import Heat, heat_of, heat_refusals
+from gridlib.domain.planning.heat import Heat, heat_of
 from gridlib.domain.planning.hours import all_hours, load_break, switch_limits, unknown_loads
 from gridlib.domain.planning.parallel import closing_first
 from gridlib.domain.planning.protection import Guard, check_protection
 from gridlib.domain.planning.reserve import Reservation, reserve
+from gridlib.domain.planning.states import Unit, prefixes, too_hot, unit_states
 from gridlib.domain.planning.switching import cold_loads
 from gridlib.domain.thermal import ThermalState
 from gridlib.facts.types import Limits, Move, Network, PlanningRules, Proof
@@ -60,8 +61,8 @@ def prove_moves(
     tz : str
         Zone in which reasons name the hours.
     ambient_c : DataFrame, optional
-        Air at each transformer over the horizon, wide: time x transformer [degC]; without it the hot spots
-        are not checked, and the proof says so.
+        Air at each transformer over the horizon, wide: time x transformer [degC]; without it the heat is
+        not checked, and the proof says so.
     initial : ThermalState, optional
         State before the horizon, in the order of the transformers in ``forecast``; default is the steady
         state of the first hour.
@@ -74,15 +75,17 @@ def prove_moves(
     Proof
         ``holds`` is True when no device refuses, everything stays radial and fed, no limit is newly broken
         and no violation grows, in any hour at p10, p50 and p90, in both directions of flow, and no hot spot
-        rises above its limit in any hour at p50 and p90.
+        rises above its limit in any hour at p50 and p90: after the last move, and after each before it.
 
     Notes
     -----
     With derating d, load S and limit L of a transformer, the violation of an hour is
-    ``max((1 + d) |S| - L, 0)``; it may not grow. Section loads are comonotonic with their transformer's,
-    and each side is given the end of their +- range that is worse for it.
+    ``max((1 + d) |S| - L, 0)``; it may not grow. L is the least of the site's limit, that of devices in
+    series, and the thermal cyclic rating of the day, found anew for the load of each state. Section loads
+    are comonotonic with their transformer's, and each side is given the end of their +- range that is worse
+    for it.
     """
-    fleet = build_fleet(network, forecast, tz)
+    fleet = build_fleet(network, forecast, tz, limits)
     heat = None if ambient_c is None else heat_of(fleet, forecast, ambient_c, initial)
     moment = fleet.times[0] if now is None else now
     ac = AcFleet(fleet, limits, rules)
@@ -98,21 +101,28 @@ def prove_in(
     rules: PlanningRules,
     now: pd.Timestamp,
 ) -> Proof:
-    """Prove load transfers in a fleet, as `prove_moves`; without ``heat`` no hot spot is checked."""
+    """Prove load transfers in a fleet, as `prove_moves`; without ``heat`` no heat is checked."""
     fleet = ac.fleet
     trial = try_moves(fleet, moves, reserved, limits, rules)
     notes = () if trial.refusals else closing_first(ac, moves, reserved)[1]
     unknown: tuple[str, ...] = ("hot spot",)
+    before: Mapping[int, Unit] | None = None
     if heat is not None and trial.margin_pct is not None:
-        found, unknown = heat_refusals(fleet, moves, reserved, heat, limits)
-        trial = trial._replace(refusals=(*trial.refusals, *found))
+        units = list(fleet.deltas(moves))
+        states = unit_states(fleet, prefixes(units, tuple(moves), reserved), heat, limits)
+        before = states[0]
+        trial = try_moves(fleet, moves, reserved, limits, rules, states)
+        unknown = tuple(
+            f"hot spot of {fleet.names[unit]}" for unit, state in states[-1].items() if not state.is_warm
+        )
     # What the additive check does not refuse is solved by AC power flow, where the impedances are known.
     checked = (
         AcCheck("", (), additive_leaves_out(fleet, moves))
         if trial.refusals
         else check_ac(ac, moves, reserved)
     )
-    guard = Guard() if trial.refusals or checked.refusals else check_protection(ac, moves, limits)
+    refused = trial.refusals or checked.refusals
+    guard = Guard() if refused else check_protection(ac, moves, before)
     return proof_of(fleet, moves, trial, checked, guard, rules, now, heat_unknown=unknown, notes=notes)
 
 
@@ -157,7 +167,12 @@ def proof_of(
 
 
 def try_moves(
-    fleet: Fleet, moves: Sequence[Move], reserved: Reservation, limits: Limits, rules: PlanningRules
+    fleet: Fleet,
+    moves: Sequence[Move],
+    reserved: Reservation,
+    limits: Limits,
+    rules: PlanningRules,
+    states: Sequence[Mapping[int, Unit]] | None = None,
 ) -> Trial:
     """Check moves: first what needs no load, then the tree, then every hour.
 
@@ -171,6 +186,9 @@ def try_moves(
         What other open plans need.
     limits, rules : Limits, PlanningRules
         The site's.
+    states : sequence of mapping, optional
+        The touched transformers before the moves, and after each of them, as from `unit_states`: then limits
+        are those of each state, and hot spots are checked. Without it limits are those of the present loads.
 
     Returns
     -------
@@ -191,12 +209,15 @@ def try_moves(
     # Each state that the sheet passes through, and that an abort may leave, is looked at in every hour.
     for count, feeding in enumerate(_states(fleet, moves), start=1):
         done = moves[:count]
-        overloads, left_pct = all_hours(fleet, done, reserved, limits, rules)
+        now = states[count] if states else None
+        overloads, left_pct = all_hours(fleet, done, reserved, rules, now)
         found = (
             *switch_limits(fleet, done, feeding, reserved, rules),
             *overloads,
-            *above_limits(fleet, done, reserved, limits, rules),
+            *above_limits(fleet, done, reserved, rules),
         )
+        if states and now:
+            found += tuple(too_hot(fleet, states[0], now, limits))
         if count < len(moves):
             found = tuple(
                 refusal._replace(
@@ -206,7 +227,7 @@ def try_moves(
             )
         refusals += found
         margin_pct = min(margin_pct, left_pct)
-    refusals += cold_loads(fleet, moves, limits, rules)
+    refusals += cold_loads(fleet, moves, limits, rules, states[0] if states else None)
     return Trial(tuple(refusals), margin_pct)
 
 

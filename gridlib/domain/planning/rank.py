@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
-import numpy.typing as npt
 
 from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.fleet import P50, Fleet, Floats
-from gridlib.domain.planning.heat import too_hot, upper_kva
-from gridlib.domain.planning.score import Unit
-from gridlib.domain.planning.switching import hours_over, switching_hour
+from gridlib.domain.planning.heat import upper_kva
+from gridlib.domain.planning.states import Unit
+from gridlib.domain.planning.switching import switching_hour
+from gridlib.domain.planning.way_back import hours_over
 from gridlib.domain.planning.why_not import over_kva
 from gridlib.facts.types import Limits, Move, Plan, PlanningRules, Proof, Side
 
@@ -30,22 +30,16 @@ def sides_of(fleet: Fleet, owner: int, moves: tuple[Move, ...]) -> list[int]:
 def refuse_on_risk(
     fleet: Fleet, owner: int, before: Mapping[int, Unit], after: Mapping[int, Unit], limits: Limits
 ) -> Refusal | None:
-    """Refuse a transfer that heats a transformer past its limit or does not lower the net risk.
+    """Refuse a transfer that does not lower the net risk.
 
     ``owner`` is the transformer that it is for. Above the end of the overload curve the score does not rise
     any more, so where its load is there before, relief of the overload counts instead.
     """
-    for unit, state in after.items():
-        earlier, later = ((u.hot_spot_c, u.hot_spot_c_p90) for u in (before[unit], state))
-        for refusal in too_hot(fleet, unit, earlier, later, limits):
-            return refusal
     if not is_scored(before, after):
         return Refusal("not_scored", "air temperature or thermal state of a touched transformer is missing")
     risk_before, risk_after = (sum(state[unit].score for unit in after) for state in (before, after))
     top_kva = fleet.rating_kva[owner] * limits.overload_points[-1][0] / 100
-    overload_kvah, remaining_kvah = (
-        _overload_kvah(fleet, state, after, limits)[0] for state in (before, after)
-    )
+    overload_kvah, remaining_kvah = (_overload_kvah(fleet, state)[0] for state in (before, after))
     beyond = (
         np.abs(before[owner].load_kva[P50]).max() > top_kva and remaining_kvah < overload_kvah - _ROUNDING
     )
@@ -73,14 +67,14 @@ def make_plan(
     proof: Proof,
     before: Mapping[int, Unit],
     after: Mapping[int, Unit],
-    limits: Limits,
     rules: PlanningRules,
+    switch_back_by: datetime | None,
 ) -> Plan:
     """Write a proven transfer down; its rank and what the search knows of it are for the caller to set."""
-    overload_kvah, remaining_kvah = (_overload_kvah(fleet, state, after, limits) for state in (before, after))
+    overload_kvah, remaining_kvah = (_overload_kvah(fleet, state) for state in (before, after))
     quantile = 0 if overload_kvah[0] > 0 else 1
     relieved_kvah = overload_kvah[quantile] - remaining_kvah[quantile]
-    over = hours_over(fleet, owner, before[owner].load_kva, limits)
+    over = hours_over(before[owner])
     needed = fleet.times[over]
     needed_from: datetime | None = needed[0].to_pydatetime() if len(needed) else None
     off = [name for move in moves if not move.closes_first for name in move.sections]
@@ -89,7 +83,7 @@ def make_plan(
         transformer_id=str(fleet.names[owner]),
         rank=0,
         moves=moves,
-        sides=tuple(_side(fleet, unit, moves, before[unit], after[unit], limits) for unit in after),
+        sides=tuple(_side(fleet, unit, moves, before[unit], after[unit]) for unit in after),
         proof=proof,
         relief_pct=100 * relieved_kvah / overload_kvah[quantile] if overload_kvah[quantile] > 0 else 0.0,
         relieved_kvah=relieved_kvah,
@@ -100,24 +94,9 @@ def make_plan(
         needed_from=needed_from,
         needed_until=needed[-1].to_pydatetime() if len(needed) else None,
         decide_by=needed_from - timedelta(minutes=rules.switching_lead_min) if needed_from else None,
-        switch_at=fleet.times[switching_hour(fleet, moves, limits, rules)].to_pydatetime(),
-        switch_back_by=_switch_back_by(fleet, before, over, limits),
+        switch_at=fleet.times[switching_hour(fleet, moves, rules, before)].to_pydatetime(),
+        switch_back_by=switch_back_by,
     )
-
-
-def _switch_back_by(
-    fleet: Fleet, before: Mapping[int, Unit], over: npt.NDArray[np.bool_], limits: Limits
-) -> datetime | None:
-    """Last hour after the overload in which every side would hold at p90 as it was before the plan."""
-    holds = np.ones(len(fleet.times), dtype=bool)
-    for unit, state in before.items():
-        holds &= upper_kva(state.load_kva) <= fleet.rating_kva[unit] * limits.loading_limit_pct / 100
-    if over.any():
-        holds[: len(over) - int(over[::-1].argmax())] = False
-    if not holds.any():
-        return None
-    hour: datetime = fleet.times[int(np.flatnonzero(holds)[-1])].to_pydatetime()
-    return hour
 
 
 def with_search_of(plan: Plan, earlier: Plan) -> Plan:
@@ -152,13 +131,12 @@ def best_first(plan: Plan) -> tuple[bool, float, float, int, float, tuple[str, .
     return unchecked, -reduction, -relief, plan.operations, -(plan.proof.margin_pct or 0.0), names
 
 
-def do_nothing_of(fleet: Fleet, donor: int, state: Unit, limits: Limits) -> dict[str, float | None]:
+def do_nothing_of(fleet: Fleet, donor: int, state: Unit) -> dict[str, float | None]:
     """Plan 0: what the horizon costs without switching; None where a number is not known."""
-    load = fleet.load_kva[:, :, donor]
-    rating = fleet.rating_kva[donor]
-    limit = rating * limits.loading_limit_pct / 100
-    likely, high = np.abs(load[P50]), upper_kva(load)
+    rating, limit = fleet.rating_kva[donor], state.limit_kva
+    likely, high = np.abs(state.load_kva[P50]), upper_kva(state.load_kva)
     numbers = {
+        "limit_pct": float(100 * limit[high.argmax()] / rating),
         "hours_over_p50": float((likely > limit).sum() * fleet.step_h),
         "hours_over_p90": float((high > limit).sum() * fleet.step_h),
         "peak_pct_p50": float(100 * likely.max() / rating),
@@ -171,71 +149,82 @@ def do_nothing_of(fleet: Fleet, donor: int, state: Unit, limits: Limits) -> dict
     return {name: number if np.isfinite(number) else None for name, number in numbers.items()}
 
 
-def other_measures_of(fleet: Fleet, donor: int, best: Plan | None, limits: Limits) -> tuple[str, ...]:
-    """Name what else could help where switching leaves overload over, with the sizes it takes."""
-    load = fleet.load_kva[:, :, donor]
+def other_measures_of(fleet: Fleet, donor: int, before: Unit, after: Unit) -> tuple[str, ...]:
+    """Name what else could help where switching leaves overload over, with the sizes it takes.
+
+    ``after`` is the transformer once the best plan is carried out; where there is none, as before.
+    """
     rating = fleet.rating_kva[donor]
-    limit = rating * limits.loading_limit_pct / 100
-    quantile = "p50" if (np.abs(load[P50]) > limit).any() else "p90"
-    left = load + fleet.deltas(best.moves)[donor] if best else load
-    before, after = (over_kva(_size(state, quantile), limit) for state in (load, left))
-    if not after.any():
+    quantile = "p50" if (np.abs(before.load_kva[P50]) > before.limit_kva).any() else "p90"
+    was, left = (over_kva(_size(state.load_kva, quantile), state.limit_kva) for state in (before, after))
+    if not left.any():
         return ()
-    needed_kva = float(upper_kva(load).max()) / (limits.loading_limit_pct / 100)
-    larger = next((size for size in RATINGS_KVA if size > rating and size >= needed_kva), None)
-    hours = (after > 0).sum() * fleet.step_h
+    hours = (left > 0).sum() * fleet.step_h
     return (
-        f"{100 * after.sum() / before.sum():.0f} % of the overload at {quantile} "
-        f"({after.sum() * fleet.step_h:.0f} of {before.sum() * fleet.step_h:.0f} kVAh) "
+        f"{100 * left.sum() / was.sum():.0f} % of the overload at {quantile} "
+        f"({left.sum() * fleet.step_h:.0f} of {was.sum() * fleet.step_h:.0f} kVAh) "
         "cannot be relieved by switching",
-        f"shed by contract or priority: up to {after.max():.0f} kVA in {hours:g} h",
-        f"mobile generator of at least {after.max():.0f} kVA, or a mobile transformer",
-        f"reinforcement: {larger} kVA in place of {rating:g} kVA"
-        if larger
-        else f"reinforcement: a second transformer beside {rating:g} kVA",
+        f"shed by contract or priority: up to {left.max():.0f} kVA in {hours:g} h",
+        f"mobile generator of at least {left.max():.0f} kVA, or a mobile transformer",
+        _reinforcement(rating, before),
     )
+
+
+def _reinforcement(rating_kva: float, before: Unit) -> str:
+    """Name what would have to be larger, from the hour that is furthest above its limit."""
+    high = upper_kva(before.load_kva)
+    hour = int((high - before.limit_kva).argmax())
+    if before.limit_by[hour] == "device":
+        held_kva = before.limit_kva[hour]
+        return f"reinforcement: {high[hour]:.0f} kVA in place of {held_kva:.0f} kVA for the device in series"
+    most_pu = np.divide(high, before.limit_kva, out=np.full(len(high), np.inf), where=before.limit_kva > 0)
+    needed_kva = rating_kva * most_pu.max()
+    larger = next((size for size in RATINGS_KVA if size > rating_kva and size >= needed_kva), None)
+    if larger is None:
+        return f"reinforcement: a second transformer beside {rating_kva:g} kVA"
+    return f"reinforcement: {larger} kVA in place of {rating_kva:g} kVA"
 
 
 def _size(load_kva: Floats, quantile: str) -> Floats:
     return np.abs(load_kva[P50]) if quantile == "p50" else upper_kva(load_kva)
 
 
-def _overload_kvah(
-    fleet: Fleet, state: Mapping[int, Unit], units: Mapping[int, Unit], limits: Limits
-) -> tuple[float, float]:
+def _overload_kvah(fleet: Fleet, states: Mapping[int, Unit]) -> tuple[float, float]:
     """Overload of the touched transformers at p50 and p90 [kVAh]."""
     total = {"p50": 0.0, "p90": 0.0}
-    for unit in units:
-        limit = fleet.rating_kva[unit] * limits.loading_limit_pct / 100
+    for state in states.values():
         for quantile in total:
-            over = over_kva(_size(state[unit].load_kva, quantile), limit)
+            over = over_kva(_size(state.load_kva, quantile), state.limit_kva)
             total[quantile] += float(over.sum() * fleet.step_h)
     return total["p50"], total["p90"]
 
 
-def _side(
-    fleet: Fleet, unit: int, moves: tuple[Move, ...], before: Unit, after: Unit, limits: Limits
-) -> Side:
+def _side(fleet: Fleet, unit: int, moves: tuple[Move, ...], before: Unit, after: Unit) -> Side:
     rating = float(fleet.rating_kva[unit])
     p50_before, p50_after = (100 * np.abs(state.load_kva[P50]) / rating for state in (before, after))
     p90_before, p90_after = (100 * upper_kva(state.load_kva) / rating for state in (before, after))
-    peak: datetime = fleet.times[int(p90_after.argmax())].to_pydatetime()
+    hours_before, hours_after = (
+        int((np.abs(state.load_kva[P50]) > state.limit_kva).sum()) for state in (before, after)
+    )
+    peak = int(p90_after.argmax())
+    peak_time: datetime = fleet.times[peak].to_pydatetime()
     return Side(
         transformer_id=str(fleet.names[unit]),
         role="receiver" if any(move.to_transformer == fleet.names[unit] for move in moves) else "donor",
         rating_kva=rating,
-        limit_pct=limits.loading_limit_pct,
+        limit_pct=float(100 * after.limit_kva[peak] / rating),
+        limit_by=str(after.limit_by[peak]),
         peak_pct_p50_before=float(p50_before.max()),
         peak_pct_p50_after=float(p50_after.max()),
         peak_pct_p90_before=float(p90_before.max()),
         peak_pct_p90_after=float(p90_after.max()),
-        hours_over_before=int((p50_before > limits.loading_limit_pct).sum()),
-        hours_over_after=int((p50_after > limits.loading_limit_pct).sum()),
+        hours_over_before=hours_before,
+        hours_over_after=hours_after,
         hot_spot_c_before=float(before.hot_spot_c.max()),
         hot_spot_c_after=float(after.hot_spot_c.max()),
         loss_of_life_d_before=before.loss_of_life_d,
         loss_of_life_d_after=after.loss_of_life_d,
         risk_before=before.score,
         risk_after=after.score,
-        peak_time=peak,
+        peak_time=peak_time,
     )

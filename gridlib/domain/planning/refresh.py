@@ -13,7 +13,9 @@ from gridlib.domain.planning.prove import prove_in
 from gridlib.domain.planning.rank import is_scored, make_plan, sides_of, with_search_of
 from gridlib.domain.planning.reserve import reserve
 from gridlib.domain.planning.scenarios import Scenarios
-from gridlib.domain.planning.score import Scenario, score_scenarios
+from gridlib.domain.planning.score import score_scenarios
+from gridlib.domain.planning.states import carried_limits, prefixes, unit_states
+from gridlib.domain.planning.way_back import WayBack, switch_back_hours
 from gridlib.domain.thermal import ThermalState
 from gridlib.facts.forecasts import JointPaths
 from gridlib.facts.types import Limits, Move, Network, Plan, PlanningRules, Proof
@@ -78,7 +80,7 @@ def refresh_plan(
     A net risk that would no longer fall does not refuse a plan: whether a plan that was kept is still
     wanted is for people to decide, with the new numbers before them.
     """
-    fleet = build_fleet(network, forecast, tz)
+    fleet = build_fleet(network, forecast, tz, limits)
     heat = heat_of(fleet, forecast, ambient_c, initial)
     promised = reserve(fleet, reserved)
     moment = fleet.times[0] if now is None else now
@@ -88,10 +90,13 @@ def refresh_plan(
         return None, proof
     owner = fleet.position(plan.transformer_id)
     units = sides_of(fleet, owner, plan.moves)
-    states = [Scenario(units, moves, promised) for moves in ((), plan.moves)]
-    before, after = score_scenarios(fleet, states, heat, limits)
+    chain = prefixes(units, plan.moves, promised)
+    states = unit_states(fleet, chain, heat, limits)
+    before, after = score_scenarios(fleet, [chain[0], chain[-1]], [states[0], states[-1]], limits)
     if not is_scored(before, after):
         return None, proof
-    fresh = make_plan(fleet, owner, plan.moves, proof, before, after, limits, rules)
-    chances = chances_of(Scenarios(fleet, paths), plan.moves, reserved, limits, rules)
+    (back,) = switch_back_hours(fleet, [WayBack(owner, states)], heat, limits)
+    fresh = make_plan(fleet, owner, plan.moves, proof, before, after, rules, back)
+    may_carry = carried_limits(states[0], states[-1])
+    chances = chances_of(Scenarios(fleet, paths), plan.moves, reserved, may_carry, rules)
     return replace(with_search_of(fresh, plan), **chances._asdict()), proof

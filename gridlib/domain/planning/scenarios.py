@@ -7,7 +7,7 @@ import numpy as np
 
 from gridlib.domain.forecast.joint import SAME_DAY_SHARE
 from gridlib.domain.network import LOOPED
-from gridlib.domain.planning.fleet import P50, Fleet, Floats
+from gridlib.domain.planning.fleet import P50, Fleet, Floats, Place
 from gridlib.facts.forecasts import JointPaths
 from gridlib.facts.types import Move
 
@@ -29,6 +29,7 @@ class Scenarios:
         names = [] if self.paths is None else self.paths.transformer_ids.tolist()
         self._row = {fleet.position(name): row for row, name in enumerate(names)}
         self.normal_kva = lru_cache(maxsize=64)(self._normal_kva)
+        self.place_kva = lru_cache(maxsize=64)(self._place_kva)
 
     def _normal_kva(self, unit: int) -> Floats:
         """Load [J, T] of a transformer with every section at its normal one; NaN where not known."""
@@ -63,6 +64,13 @@ class Scenarios:
             if self.fleet.share_of(section)[0] != unit:
                 load = load + self.section_kva(section)[0]
         return load
+
+    def _place_kva(self, place: Place) -> Floats:
+        """Load [J, T] of all transformers of a feeder or substation under the present switch states."""
+        total: Floats = np.zeros((1, len(self.fleet.times)))
+        for unit in self.fleet.units_below[place]:
+            total = total + self.present_kva(unit)
+        return total
 
     def independent(self, units: Iterable[int]) -> tuple[str, ...]:
         """Name the transformers that few of the paths are of the same day as the others'."""

@@ -1,47 +1,27 @@
 """Risk of the touched transformers before and after a transfer, by the same components as the risk score."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from gridlib.domain.network import apply_moves, closed_switches
 from gridlib.domain.planning.fleet import P50, Fleet, Floats
-from gridlib.domain.planning.heat import Heat, hot_spots, loads_after
-from gridlib.domain.planning.reserve import Reservation
+from gridlib.domain.planning.states import Scenario, Unit
 from gridlib.domain.risk import (
     cascading_component,
     overload_component,
     thermal_component,
     weighted_score,
 )
-from gridlib.facts.types import Limits, Move, Network
-
-
-class Scenario(NamedTuple):
-    """Transformers to score, by position; what is switched before; and what other plans need."""
-
-    units: Sequence[int]
-    moves: tuple[Move, ...]
-    reserved: Reservation
-
-
-class Unit(NamedTuple):
-    """One touched transformer in one scenario: load [Q, T], hot spot [T] at p50 and at p90, and the rest."""
-
-    load_kva: Floats
-    hot_spot_c: Floats
-    hot_spot_c_p90: Floats
-    loss_of_life_d: float
-    score: float
+from gridlib.facts.types import Limits, Network
 
 
 def score_scenarios(
     fleet: Fleet,
     scenarios: Sequence[Scenario],
-    heat: Heat,
+    states: Sequence[Mapping[int, Unit]],
     limits: Limits,
 ) -> list[dict[int, Unit]]:
     """Score transformers under several scenarios at once.
@@ -51,34 +31,29 @@ def score_scenarios(
     fleet : Fleet
         The fleet.
     scenarios : sequence of Scenario
-        What to score. Headroom promised to other plans counts as load of their receivers.
-    heat : Heat
-        Air and thermal state.
+        What to score.
+    states : sequence of mapping
+        Of each scenario its transformers, as from `unit_states`.
     limits : Limits
         The site's.
 
     Returns
     -------
     list of dict
-        For each scenario its transformers; NaN scores where air or load is missing.
+        The states with their scores; NaN scores where air or load is missing.
     """
-    where = np.array([unit for scenario in scenarios for unit in scenario.units], dtype=np.int64)
-    loads = [load for scenario in scenarios for load in loads_after(fleet, *scenario)]
-    quantiles = np.stack(loads, axis=-1)
-    rating = fleet.rating_kva[where]
-    hot = hot_spots(fleet, quantiles, where, heat)
-    cascading = _cascading(fleet, scenarios, limits)
+    units = [(unit, state) for found in states for unit, state in found.items()]
+    if not units:
+        return [{} for _ in scenarios]
+    rating = fleet.rating_kva[[unit for unit, _ in units]]
     score = weighted_score(
-        overload_component(quantiles, rating, limits),
-        thermal_component(hot.likely_c, limits),
-        cascading,
+        overload_component(np.stack([state.load_kva for _, state in units], axis=-1), rating, limits),
+        thermal_component(np.stack([state.hot_spot_c for _, state in units], axis=-1), limits),
+        _cascading(fleet, scenarios, limits),
         limits,
     )
-    scored = (
-        Unit(quantiles[:, :, k], hot.likely_c[:, k], hot.upper_c[:, k], float(hot.life_d[k]), float(score[k]))
-        for k in range(len(where))
-    )
-    return [{unit: next(scored) for unit in touched} for touched, _, _ in scenarios]
+    scores = iter(score.tolist())
+    return [{unit: state._replace(score=next(scores)) for unit, state in found.items()} for found in states]
 
 
 def _cascading(fleet: Fleet, scenarios: Sequence[Scenario], limits: Limits) -> Floats:

@@ -1,28 +1,22 @@
 """The hour in which a plan is switched, and the load that comes back in it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 
 import numpy as np
-import numpy.typing as npt
 
 from gridlib.domain.planning.devices import Refusal
-from gridlib.domain.planning.fleet import P50, Fleet, Floats
+from gridlib.domain.planning.fleet import Fleet, Floats
 from gridlib.domain.planning.heat import upper_kva
 from gridlib.domain.planning.hours import peak_kva
+from gridlib.domain.planning.states import Unit
+from gridlib.domain.planning.way_back import over_limit
 from gridlib.facts.types import Limits, Move, PlanningRules
 
 
-def hours_over(fleet: Fleet, unit: int, load_kva: Floats, limits: Limits) -> npt.NDArray[np.bool_]:
-    """Hours [T] above the limit at p50; where there is none, at p90."""
-    limit = fleet.rating_kva[unit] * limits.loading_limit_pct / 100
-    over: npt.NDArray[np.bool_] = np.abs(load_kva[P50]) > limit
-    if not over.any():
-        over = upper_kva(load_kva) > limit
-    return over
-
-
-def switching_hour(fleet: Fleet, moves: Sequence[Move], limits: Limits, rules: PlanningRules) -> int:
+def switching_hour(
+    fleet: Fleet, moves: Sequence[Move], rules: PlanningRules, before: Mapping[int, Unit] | None = None
+) -> int:
     """Find the hour in which the least load is switched, in time before any donor is over its limit.
 
     Parameters
@@ -31,18 +25,22 @@ def switching_hour(fleet: Fleet, moves: Sequence[Move], limits: Limits, rules: P
         The fleet.
     moves : sequence of Move
         What one plan would switch.
-    limits : Limits
-        ``loading_limit_pct`` is used.
     rules : PlanningRules
         ``switching_lead_min`` is kept free for the decision, where the need leaves so much time.
+    before : mapping, optional
+        The touched transformers before the moves, with their limits; without it heat does not limit.
 
     Returns
     -------
     int
         Position in the horizon; the first hour where a donor is over its limit from the start.
     """
-    donors = {fleet.position(move.from_transformer) for move in moves}
-    over = np.any([hours_over(fleet, unit, fleet.load_kva[:, :, unit], limits) for unit in donors], axis=0)
+    over = np.zeros(len(fleet.times), dtype=bool)
+    for unit in {fleet.position(move.from_transformer) for move in moves}:
+        if before and unit in before:
+            over |= over_limit(before[unit].load_kva, before[unit].limit_kva)
+        else:
+            over |= over_limit(fleet.load_kva[:, :, unit], fleet.limit_kva[:, unit])
     last = int(over.argmax()) if over.any() else len(over)
     lead = ceil(rules.switching_lead_min / 60 / fleet.step_h)
     first = lead if lead < last else 0
@@ -76,22 +74,25 @@ def cold_kva(fleet: Fleet, move: Move, rules: PlanningRules) -> float:
 
 
 def cold_loads(
-    fleet: Fleet, moves: Sequence[Move], limits: Limits, rules: PlanningRules
+    fleet: Fleet,
+    moves: Sequence[Move],
+    limits: Limits,
+    rules: PlanningRules,
+    before: Mapping[int, Unit] | None = None,
 ) -> Iterator[Refusal]:
     """Find receivers that the sections coming back would push above the emergency limit.
 
-    In the hour of switching, at p90, with the moves before carried out; where the tie closes first nothing
-    was off.
+    In the hour of switching, at p90, with the moves ahead carried out; where the tie closes first nothing was
+    off. ``before`` as for `switching_hour`.
     """
-    hour = switching_hour(fleet, moves, limits, rules)
+    hour = switching_hour(fleet, moves, rules, before)
     factor = 1 + rules.derating_pct / 100
     for count, move in enumerate(moves):
         if move.closes_first:
             continue
         unit = fleet.position(move.to_transformer)
         load = fleet.load_kva[:, :, unit] + fleet.deltas(moves[:count]).get(unit, 0.0)
-        before = factor * float(upper_kva(load)[hour])
-        after = before + factor * cold_kva(fleet, move, rules)
+        after = factor * float(upper_kva(load)[hour]) + factor * cold_kva(fleet, move, rules)
         limit = fleet.rating_kva[unit] * limits.emergency_pct / 100
         if after > limit:
             yield Refusal(

@@ -6,49 +6,88 @@ import numpy as np
 
 from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.fleet import P50, Fleet, Floats
-from gridlib.domain.planning.heat import upper_kva
-from gridlib.domain.planning.prove import try_moves
+from gridlib.domain.planning.heat import Heat, upper_kva
+from gridlib.domain.planning.prove import Trial, try_moves
 from gridlib.domain.planning.reserve import Reservation
+from gridlib.domain.planning.states import prefixes, unit_states
 from gridlib.facts.types import Limits, Move, PlanningRules, WhyNot
 
 Merit = tuple[float, float, float]
 
 
 def refused_singles(
-    fleet: Fleet, donor: int, reserved: Reservation, limits: Limits, rules: PlanningRules
-) -> list[WhyNot]:
-    """List single transfers away from one transformer that are refused, the most promising first.
+    fleet: Fleet,
+    asked: Sequence[tuple[int, Reservation]],
+    heat: Heat,
+    limits: Limits,
+    rules: PlanningRules,
+) -> list[list[WhyNot]]:
+    """List single transfers away from some transformers that are refused, the most promising first.
 
     Parameters
     ----------
     fleet : Fleet
         The fleet.
-    donor : int
-        Position of the transformer.
-    reserved : Reservation
-        What other open plans need.
+    asked : sequence
+        Positions of transformers, each with what other open plans need around it.
+    heat : Heat
+        Air and thermal state.
     limits, rules : Limits, PlanningRules
         The site's.
 
     Returns
     -------
-    list of WhyNot
-        Each with the binding limit and by how much it would be passed; one for each reason.
+    list of list of WhyNot
+        For each transformer; each with the binding limit and by how much it would be passed; one for each
+        reason.
 
     Notes
     -----
     A single transfer opens one closed switch between the donor and a section with an open tie, and closes
-    the tie: everything below the opened switch goes over.
+    the tie: everything below the opened switch goes over. Where the day's heat binds, the transfer is judged
+    by the limits of the load it leads to, all such transfers at once.
     """
-    name = str(fleet.names[donor])
-    moves, lost = single_moves(fleet, donor)
-    moves.sort(key=lambda move: merit_of(fleet, (move,), reserved, limits), reverse=True)
-    refused = []
-    for move in moves:
-        trial = try_moves(fleet, (move,), reserved, limits, rules)
+    trials: list[tuple[int, Move, Trial]] = []
+    lost: list[list[Refusal]] = []
+    for k, (donor, reserved) in enumerate(asked):
+        moves, nowhere = single_moves(fleet, donor)
+        merits = {move: merit_of(fleet, (move,), reserved, limits) for move in moves}
+        moves.sort(key=merits.__getitem__, reverse=True)
+        trials += [(k, move, try_moves(fleet, (move,), reserved, limits, rules)) for move in moves]
+        lost.append(nowhere)
+    trials = _in_their_heat(fleet, trials, asked, heat, limits, rules)
+    found: list[list[WhyNot]] = [[] for _ in asked]
+    for k, move, trial in trials:
         if trial.refusals:
-            refused.append(WhyNot(name, (move,), trial.refusals[0].code, trial.refusals[0].reason))
-    return distinct([*refused, *(WhyNot(name, (), why.code, why.reason) for why in lost)])
+            why = trial.refusals[0]
+            found[k].append(WhyNot(str(fleet.names[asked[k][0]]), (move,), why.code, why.reason))
+    for (donor, _), mine, nowhere in zip(asked, found, lost, strict=True):
+        mine += [WhyNot(str(fleet.names[donor]), (), why.code, why.reason) for why in nowhere]
+    return [distinct(mine) for mine in found]
+
+
+def _in_their_heat(
+    fleet: Fleet,
+    trials: Sequence[tuple[int, Move, Trial]],
+    asked: Sequence[tuple[int, Reservation]],
+    heat: Heat,
+    limits: Limits,
+    rules: PlanningRules,
+) -> list[tuple[int, Move, Trial]]:
+    """Judge those transfers anew that only the day's heat under the present loads may have refused."""
+    hot = ((fleet.limit_by == "hot_spot") | (fleet.limit_by == "ageing")).any(axis=0)
+    again = []
+    for n, (k, move, trial) in enumerate(trials):
+        units = [fleet.position(name) for name in (move.from_transformer, move.to_transformer)]
+        if trial.refusals and trial.margin_pct is not None and hot[units].any():
+            again.append((n, prefixes(units, (move,), asked[k][1])))
+    states = unit_states(fleet, [state for _, chain in again for state in chain], heat, limits)
+    found = list(trials)
+    for i, (n, _) in enumerate(again):
+        k, move, _ = trials[n]
+        own = states[2 * i : 2 * i + 2]
+        found[n] = k, move, try_moves(fleet, (move,), asked[k][1], limits, rules, own)
+    return found
 
 
 def neighbours_of(fleet: Fleet, unit: int) -> set[int]:
@@ -102,21 +141,21 @@ def merit_of(fleet: Fleet, moves: tuple[Move, ...], reserved: Reservation, limit
     merit = np.zeros(3)
     for unit, change in fleet.deltas(moves).items():
         load, _ = reserved.load_kva(fleet, unit)
-        rating = fleet.rating_kva[unit] / 100
+        limit_kva, start_kva = fleet.limit_kva[:, unit], fleet.rating_kva[unit] * start_pct / 100
         for sign, state in ((1, load), (-1, load + change)):
             likely, high = np.abs(state[P50]), upper_kva(state)
             merit += sign * np.array(
                 [
-                    over_kva(likely, rating * limits.loading_limit_pct).sum(),
-                    over_kva(high, rating * limits.loading_limit_pct).sum(),
-                    over_kva(high, rating * start_pct).sum(),
+                    over_kva(likely, limit_kva).sum(),
+                    over_kva(high, limit_kva).sum(),
+                    over_kva(high, start_kva).sum(),
                 ]
             )
     merit = np.nan_to_num(merit * fleet.step_h, nan=-np.inf)
     return float(merit[0]), float(merit[1]), float(merit[2])
 
 
-def over_kva(load_kva: Floats, limit_kva: float) -> Floats:
+def over_kva(load_kva: Floats, limit_kva: Floats | float) -> Floats:
     """Load above a limit [kVA], 0 below it."""
     return np.maximum(load_kva - limit_kva, 0)
 

@@ -9,7 +9,8 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from gridlib.domain.planning.fleet import P50, Device, Fleet, Floats
+from gridlib.domain.planning.fleet import P50, Fleet, Floats
+from gridlib.domain.planning.switchgear import Device
 from gridlib.facts.types import PlanningRules
 
 Ints = npt.NDArray[np.int64]

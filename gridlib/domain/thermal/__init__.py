@@ -11,7 +11,7 @@ from gridlib.domain.thermal.model import (
     thermal_response,
     thermal_spec,
 )
-from gridlib.domain.thermal.rating import DayLimit, day_limit
+from gridlib.domain.thermal.rating import DayLimit, day_limit, day_limits, limit_beside_heat
 from gridlib.domain.thermal.sensor import OilCorrection, correct_by_sensor
 
 __all__ = [
@@ -24,9 +24,11 @@ __all__ = [
     "ambient_at_transformers",
     "correct_by_sensor",
     "day_limit",
+    "day_limits",
     "finding_frame",
     "forecast_day_limits",
     "forecast_thermal",
+    "limit_beside_heat",
     "loss_of_life_d",
     "step_of",
     "thermal_response",

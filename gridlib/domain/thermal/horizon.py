@@ -12,7 +12,7 @@ from gridlib.domain.thermal.model import (
     thermal_response,
     thermal_spec,
 )
-from gridlib.domain.thermal.rating import day_limit
+from gridlib.domain.thermal.rating import day_limits
 from gridlib.domain.thermal.sensor import DOUBTFUL_K, correct_by_sensor
 from gridlib.facts.types import Limits
 
@@ -197,8 +197,7 @@ def forecast_day_limits(
     Returns
     -------
     DataFrame
-        `DayLimitFrame`: one row for each transformer of ``thermal`` and each day, counted from the first
-        hour of the horizon. Each day starts from the heat that the forecast days before it leave.
+        `DayLimitFrame`: one row for each transformer of ``thermal`` and each day of `day_limits`.
     """
     everyone, times, (load,) = wide_arrays(forecast, ("load_kva_p50",))
     known = pd.Index(everyone).isin(thermal["transformer_id"].unique())
@@ -209,27 +208,29 @@ def forecast_day_limits(
     rating = units["rating_kva"].to_numpy(float)
     factor = load[:, known] / rating
     spec, paper = thermal_spec(units.reset_index()), column_of(units, "paper").to_numpy(object)
-    step = step_of(times)
-    step_min = step / pd.Timedelta(minutes=1)
-    day = max(1, int(pd.Timedelta(days=1) / step))
-    state = ThermalState(*(part[known] for part in initial))
-    parts = []
-    for first in range(0, len(times), day):
-        k, outside = factor[first : first + day], air[first : first + day]
-        found = day_limit(k, outside, spec, step_min=step_min, limits=limits, initial=state, paper=paper)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "transformer_id": ids.astype(object),
-                    "time": times[np.full(len(ids), first)],
-                    "rating_kva": rating,
-                    "cyclic_rating_kva": found.rating_pu * rating,
-                    "limit_kva": found.limit_pu * rating,
-                    "limit_by": found.limit_by,
-                }
-            )
+    days = day_limits(
+        factor,
+        air,
+        spec,
+        step_min=step_of(times) / pd.Timedelta(minutes=1),
+        limits=limits,
+        initial=ThermalState(*(part[known] for part in initial)),
+        paper=paper,
+        device_pu=column_of(units, "limit_kva").to_numpy(float) / rating,
+    )
+    parts = [
+        pd.DataFrame(
+            {
+                "transformer_id": ids.astype(object),
+                "time": times[np.full(len(ids), steps.start)],
+                "rating_kva": rating,
+                "cyclic_rating_kva": found.rating_pu * rating,
+                "limit_kva": found.limit_pu * rating,
+                "limit_by": found.limit_by,
+            }
         )
-        state = thermal_response(k, outside, spec, step_min=step_min, initial=state).final
+        for steps, found in days
+    ]
     return pd.concat(parts, ignore_index=True)
 
 

@@ -1,5 +1,6 @@
 """The load that a transformer may carry today: its thermal cyclic rating, and what binds."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from gridlib.domain.thermal.arrays import Floats
 from gridlib.domain.thermal.model import (
     ThermalSpec,
     ThermalState,
-    ageing_rate_pu,
+    loss_of_life_d,
     thermal_response,
 )
 from gridlib.facts.types import Limits
@@ -19,6 +20,8 @@ NORMAL_CYCLIC_MAX_PU = 1.5
 
 _HALVINGS = 14
 """1.5 pu / 2^14: the rating is found to 0.0001 pu."""
+
+_DAY_MIN = 24 * 60
 
 _LEAST_PEAK_PU = 0.01
 """Below this the load of the day has no shape to speak of; it is taken as flat."""
@@ -33,9 +36,9 @@ class DayLimit:
     rating_pu : array
         Thermal cyclic rating of the unit on this day, over nameplate; at most 1.5 [pu].
     limit_pu : array
-        The same, or the site's limit where that is lower [pu].
+        The least of it, the site's limit and that of devices in series [pu].
     limit_by : array of str
-        What binds: hot_spot, ageing, current (the 1.5 pu) or site.
+        What binds: hot_spot, ageing, current (the 1.5 pu), site or device.
     """
 
     rating_pu: Floats
@@ -52,6 +55,7 @@ def day_limit(
     limits: Limits,
     initial: ThermalState | None = None,
     paper: str | ArrayLike = "normal",
+    device_pu: ArrayLike = np.inf,
 ) -> DayLimit:
     """Find how large the peak of a day may be, with the day's shape, air and start as they are.
 
@@ -71,17 +75,20 @@ def day_limit(
         State before the day; default is the steady state of its first step.
     paper : str or array [N]
         As in `ageing_rate_pu`.
+    device_pu : float or array [N]
+        Least limit of what is in series, bushing, board, fuse, cable, over rating [pu]; NaN where not known.
 
     Returns
     -------
     DayLimit
-        0 where even the unloaded unit passes the limit, from the heat it starts with.
+        0 where even the unloaded unit passes the limit, from the heat it starts with. Where air, load or
+        state are not known, heat does not bind.
 
     Notes
     -----
     The largest multiplier of the load, by bisection, for which in the day ``max(hot_spot) <=
-    planned_hot_spot_c`` and ``mean(V) <= 1``: a day uses at most a day of normal life. The site's limit
-    stands for whatever else is in series and not in the tables: bushing, board, fuse, cable.
+    planned_hot_spot_c`` and ``sum(V) dt <= 1 d``: a day uses at most a day of normal life. Of a longer time
+    as many days of life are allowed; of a part of a day only what is known of it counts.
 
     References
     ----------
@@ -103,7 +110,9 @@ def day_limit(
             shape * peak_pu, ambient_c, spec, step_min=step_min, initial=initial
         ).hot_spot_c
         too_hot = hot_spot.max(axis=0) > limits.planned_hot_spot_c
-        return too_hot, ageing_rate_pu(hot_spot, paper).mean(axis=0) > 1
+        return too_hot, loss_of_life_d(hot_spot, paper, step_min=step_min) > allowed_d
+
+    allowed_d = max(1.0, len(load) * step_min / _DAY_MIN)
 
     low, high = np.zeros(len(peak)), np.full(len(peak), NORMAL_CYCLIC_MAX_PU)
     by_heat, by_age = passed(high)
@@ -116,7 +125,65 @@ def day_limit(
         low, high = np.where(over, low, middle), np.where(over, middle, high)
     rating = np.where(free, NORMAL_CYCLIC_MAX_PU, low)
     by = np.where(free, "current", np.where(by_heat, "hot_spot", "ageing")).astype(object)
+    limit, limit_by = limit_beside_heat(limits, device_pu, peak.shape)
+    return DayLimit(rating, np.minimum(rating, limit), np.where(rating > limit, limit_by, by).astype(object))
+
+
+def limit_beside_heat(
+    limits: Limits, device_pu: ArrayLike, shape: tuple[int, ...]
+) -> tuple[Floats, NDArray[np.object_]]:
+    """Find what binds when heat does not: the site's limit, or a device in series [pu]."""
     site_pu = limits.loading_limit_pct / 100
-    return DayLimit(
-        rating, np.minimum(rating, site_pu), np.where(rating > site_pu, "site", by).astype(object)
-    )
+    device = np.broadcast_to(np.asarray(device_pu, dtype=float), shape)
+    return np.fmin(device, site_pu), np.where(device < site_pu, "device", "site").astype(object)
+
+
+def day_limits(
+    load_factor_pu: Floats,
+    ambient_c: Floats,
+    spec: ThermalSpec,
+    *,
+    step_min: float,
+    limits: Limits,
+    initial: ThermalState | None = None,
+    paper: str | ArrayLike = "normal",
+    device_pu: ArrayLike = np.inf,
+) -> Iterator[tuple[slice, DayLimit]]:
+    """Find the limit of each day of a horizon, as `day_limit`.
+
+    Parameters
+    ----------
+    load_factor_pu, ambient_c : array [T, N]
+        Load over rating [pu] and air [degC] of the horizon.
+    spec, step_min, limits, initial, paper, device_pu
+        As there; ``initial`` is the state before the horizon.
+
+    Yields
+    ------
+    slice, DayLimit
+        Steps of the day and its limit. Days are counted from the first hour, so that each holds one whole
+        cycle of load and air; the last may be a part of one.
+
+    Notes
+    -----
+    Each day starts from the heat that the load of the days before it leaves.
+    """
+    day = max(1, round(_DAY_MIN / step_min))
+    state = initial
+    for first in range(0, len(load_factor_pu), day):
+        steps = slice(first, first + day)
+        load, air = load_factor_pu[steps], ambient_c[steps]
+        yield (
+            steps,
+            day_limit(
+                load,
+                air,
+                spec,
+                step_min=step_min,
+                limits=limits,
+                initial=state,
+                paper=paper,
+                device_pu=device_pu,
+            ),
+        )
+        state = thermal_response(load, air, spec, step_min=step_min, initial=state).final

@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from gridlib.facts.errors import InputError
-from gridlib.facts.messages import risk, words
+from gridlib.facts.messages import risk, server, words
 
 Language = Literal["en", "ar"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
-CATALOGUE: dict[str, dict[str, str]] = {**words.TEMPLATES, **risk.TEMPLATES}
+CATALOGUE: dict[str, dict[str, str]] = {**words.TEMPLATES, **risk.TEMPLATES, **server.TEMPLATES}
 
 _JOINED = {"en": "; ", "ar": "؛ "}
 _MONTHS = {

@@ -141,6 +141,10 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "en": "the site's own limit binds",
         "ar": "المقيِّد هو حد الموقع نفسه",
     },
+    "limit.by.device": {
+        "en": "a device in series binds: bushing, board, fuse or cable",
+        "ar": "المقيِّد جهاز على التوالي: عازل العبور أو اللوحة أو المصهر أو الكابل",
+    },
     "sensitivity.air": {
         "en": "{shift_k:+g} degC: {before:.2f} -> {after:.2f}",
         "ar": "[{shift_k:+g} °C]: من [{before:.2f}] إلى [{after:.2f}]",
