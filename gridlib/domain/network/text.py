@@ -120,7 +120,14 @@ def _parsed_network(
     ohms = {name: pd.Series([], dtype=float) for name in ("r_ohm", "x_ohm", "length_km", "limit_a")}
     network = Network(
         substations=pd.DataFrame(
-            {"substation_id": ["S1"], "name": ["S1"], "name_ar": ["S1"], "lat": [np.nan], "lon": [np.nan]}
+            {
+                "substation_id": ["S1"],
+                "name": ["S1"],
+                "name_ar": ["S1"],
+                "firm_kva": np.nan,
+                "lat": np.nan,
+                "lon": np.nan,
+            }
         ),
         feeders=pd.DataFrame(
             {"feeder_id": ["F1"], "substation_id": ["S1"], "voltage_kv": [11.0], "limit_a": [400.0]}
