@@ -1,4 +1,4 @@
-"""Nameplate, what a transformer may carry today and what binds: on the screen, in the shell and in the report."""
+"""Nameplate, what a transformer may carry today and what binds: on screen, in the shell, in the report."""
 
 import io
 import shutil
@@ -54,9 +54,9 @@ def test_screen_shell_and_report_say_nameplate_limit_and_what_binds(workbench):
     row = next(row for row in outlook.ranking(day) if row["transformer"] == "T-07")
     assert (row["nameplate [kVA]"], row["today's limit [%]"]) == (500, "100 site")
     assert row["+3 degC"] >= row["score"]
-    assert f"plans relieve {record.plan.relieved_kvah:,.0f} kVAh" in unescape(outlook.plan_sentences(day)) or (
-        len(day.best_plans) > 1
-    )
+    assert f"plans relieve {record.plan.relieved_kvah:,.0f} kVAh" in unescape(
+        outlook.plan_sentences(day)
+    ) or (len(day.best_plans) > 1)
 
 
 def test_a_run_of_an_earlier_version_has_no_sensitivity_and_is_still_shown(workbench):

@@ -15,6 +15,7 @@ from gridlib.adapters.records.network import read_newest_states
 from gridlib.adapters.records.pages import after_key
 from gridlib.adapters.store import parse_utc, utc_text
 from gridlib.facts.errors import NotFoundError
+from gridlib.facts.types import RiskLevel
 
 _RUN_ORDER: list[Any] = [t.run.c.issued_at, t.run.c.started_at, t.run.c.run_id]
 

@@ -102,14 +102,6 @@ def prove_in(
     """Prove load transfers in a fleet, as `prove_moves`; without ``heat`` no heat is checked."""
     fleet = ac.fleet
     trial = try_moves(fleet, moves, reserved, limits, rules)
-    notes: list[str] = []
-    if not trial.refusals:
-        for move, why in zip(moves, why_open_first(ac, moves, reserved), strict=True):
-            if why and move.closes_first:
-                refusal = Refusal("may_not_parallel", f"{move.close_switch} may not close first: {why}")
-                trial = trial._replace(refusals=(*trial.refusals, refusal))
-            elif why:
-                notes.append(f"{move.open_switch} opens first: {why}")
     unknown: tuple[str, ...] = ("hot spot",)
     if heat is not None and trial.margin_pct is not None:
         units = list(fleet.deltas(moves))
@@ -118,6 +110,14 @@ def prove_in(
         unknown = tuple(
             f"hot spot of {fleet.names[unit]}" for unit, state in states[-1].items() if not state.is_warm
         )
+    notes: list[str] = []
+    if not trial.refusals:
+        for move, why in zip(moves, why_open_first(ac, moves, reserved), strict=True):
+            if why and move.closes_first:
+                refusal = Refusal("may_not_parallel", f"{move.close_switch} may not close first: {why}")
+                trial = trial._replace(refusals=(*trial.refusals, refusal))
+            elif why:
+                notes.append(f"{move.open_switch} opens first: {why}")
     # What the additive check does not refuse is solved by AC power flow, where the impedances are known.
     checked = (
         AcCheck("", (), additive_leaves_out(fleet, moves))

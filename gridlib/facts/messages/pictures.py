@@ -58,7 +58,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
     "picture.over": {"en": "{word}: hour over the limit", "ar": "{word}: ساعة فوق الحد"},
     "picture.needed": {"en": "hours it is needed for", "ar": "الساعات التي تلزم فيها"},
     "picture.local": {"en": "local time, {tz}", "ar": "التوقيت المحلي، {tz}"},
-    "picture.side": {"en": "{name}: {limit}", "ar": "{name}: {limit}"},
+    "picture.side": {"en": "{side}: {limit}", "ar": "{side}: {limit}"},
     "picture.limit": {
         "en": "limit {kva} kVA, {pct} % of nameplate ({by})",
         "ar": "الحد [{kva} kVA]، أي [{pct} %] من القدرة الاسمية ({by})",
