@@ -43,6 +43,7 @@ from gridlib.workflow.material import (
 )
 from gridlib.workflow.proof import refresh_record, reserved_moves
 from gridlib.workflow.proposals import save_drafts, write_sheet
+from gridlib.workflow.returns import propose_returns
 
 STAGES = ("forecast", "risk", "planning", "instructions")
 
@@ -199,8 +200,9 @@ def run_planning(workbench: Workbench, run_id: str = "", *, by: str = SYSTEM) ->
 
     Open plans are proved again first: a draft that no longer holds expires, an approved one goes back to
     draft, each with the reason and an audit row of its own; a transformer is planned anew only once it is
-    released. A replay, a run issued before the newest one, leaves plans as they are and makes none.
-    Who asked for this stage prepares its plans; where nobody did, who started the run.
+    released. For executed transfers that are no longer needed a return is proposed. A replay, a run issued
+    before the newest one, leaves plans as they are and makes none. Who asked for this stage prepares its
+    plans; where nobody did, who started the run.
     """
     run = queries.get_run(workbench, run_id, stage="risk")
     if "planning" in run.stages:
@@ -212,7 +214,9 @@ def run_planning(workbench: Workbench, run_id: str = "", *, by: str = SYSTEM) ->
     if not replay:
         expire_plans(workbench)
     kept = [] if replay else _review_open_plans(workbench, material)
+    returns = [] if replay else propose_returns(workbench, material, kept)
     covered = frozenset(name for record in kept for name in _covered(record))
+    covered |= {plan.transformer_id for plan in returns}
     cases = plan_transfers(
         material.network,
         material.forecast,
@@ -223,13 +227,14 @@ def run_planning(workbench: Workbench, run_id: str = "", *, by: str = SYSTEM) ->
         initial=material.initial,
         paths=material.paths,
         covered=covered,
-        reserved=reserved_moves(kept),
+        reserved=(*reserved_moves(kept), *(move for plan in returns for move in plan.moves)),
         tz=workbench.settings.site.tz,
     )
     counts = {
         "transformers": len(cases),
         "plans": sum(len(case.plans) for case in cases),
         "kept": len(kept),
+        "returns": len(returns),
         "without_plan": sum(not case.plans for case in cases),
     }
     preparer = run.started_by if by == SYSTEM else by
@@ -242,6 +247,9 @@ def run_planning(workbench: Workbench, run_id: str = "", *, by: str = SYSTEM) ->
             plans.save_case(act.connection, run.run_id, case)
             fresh = () if replay or case.transformer_id in taken else case.plans
             save_drafts(workbench, act, run.run_id, fresh, prepared_by=preparer)
+        open_returns = {r.plan.returns for r in plans.read_plans(act.connection, states=OPEN_PLAN_STATES)}
+        back = [plan for plan in returns if plan.returns not in open_returns]
+        save_drafts(workbench, act, run.run_id, back, prepared_by=preparer)
     return _result(workbench, run.run_id, "planning")
 
 

@@ -1,4 +1,4 @@
-"""Nameplate, what a transformer may carry today and what binds: on screen, in the shell, in the report."""
+"""Nameplate, what a transformer may carry today and what binds: on screen, in shell and report."""
 
 import io
 import shutil

@@ -15,7 +15,8 @@ from gridlib.adapters.records.pages import after_key
 from gridlib.adapters.store import parse_utc, utc_text
 from gridlib.domain.lifecycle import UNDONE_STEPS
 from gridlib.facts.errors import NotFoundError, StoreError
-from gridlib.facts.types import Step, StepState, WorkOrderState
+from gridlib.facts.sheets import Step
+from gridlib.facts.types import StepState, WorkOrderState
 
 _STEP = TypeAdapter(Step)
 SETTLED = "settled"

@@ -12,7 +12,6 @@ How to use it: docs/api.md.
     forecasting risk planning workorders network runs trail         the operations
 """
 
-import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
@@ -84,8 +83,7 @@ def handlers(workbench: Workbench) -> list[tuple[Any, ...]]:
         (_pattern(path), Resource, {**shared, "operations": operations})
         for path, operations in by_path.items()
     ]
-    first = "|".join(sorted({re.escape(path.split("/")[2]) for path in by_path}))
-    return [*routes, (rf"/api/(?:{first})(?:/.*)?", Nothing)]
+    return [*routes, (r"/api/(?!kernels).*", Nothing)]
 
 
 def _pattern(path: str) -> str:
