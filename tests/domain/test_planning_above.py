@@ -359,5 +359,8 @@ def test_a_loop_whose_current_no_device_may_break_opens_first():
 def test_a_plan_that_closes_first_no_longer_holds_once_the_site_forbids_it():
     closing = (replace(MOVE, closes_first=True),)
     assert prove(loop_network(), moves=closing).holds
-    (reason,) = prove(loop_network(may_parallel=False), moves=closing).reasons
-    assert reason.startswith("t1 may not close first: the site does not allow t1 to parallel")
+    forbidden = loop_network(may_parallel=False)
+    cool = pd.DataFrame(20.0, index=TIMES, columns=["T1", "T2"])
+    for given_ in ({}, {"ambient_c": cool}):
+        (reason,) = prove(forbidden, moves=closing, **given_).reasons
+        assert reason.startswith("t1 may not close first: the site does not allow t1 to parallel")
