@@ -107,6 +107,24 @@ stage_run = sa.Table(
     sa.Column("counts", _Json, nullable=False),
 )
 
+run_request = sa.Table(
+    "run_request",
+    metadata,
+    sa.Column("request_id", _Id, primary_key=True),
+    sa.Column("seq", sa.Integer, nullable=False, unique=True),
+    sa.Column("stages", _Json, nullable=False),
+    sa.Column("issued_at", _Time, comment="null: after the last reading"),
+    sa.Column("requested_by", _Id, nullable=False),
+    sa.Column("requested_at", _Time, nullable=False),
+    sa.Column("state", _Word, nullable=False, index=True, comment="queued | running | done | failed"),
+    sa.Column("started_at", _Time),
+    sa.Column("ended_at", _Time),
+    sa.Column("run_id", _Id, sa.ForeignKey("run.run_id")),
+    sa.Column("stages_done", _Json, nullable=False),
+    sa.Column("code", _Word, nullable=False, comment="why it failed"),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
 finding = sa.Table(
     "finding",
     metadata,
@@ -153,17 +171,37 @@ risk = sa.Table(
     sa.Column("row", _Json, nullable=False, comment="the whole RiskFrame row"),
 )
 
-acknowledgement = sa.Table(
-    "acknowledgement",
+alert = sa.Table(
+    "alert",
     metadata,
-    sa.Column("acknowledgement_id", sa.Integer, primary_key=True),
-    sa.Column("run_id", _Id, sa.ForeignKey("run.run_id"), nullable=False),
-    sa.Column("transformer_id", _Id, nullable=False),
+    sa.Column("transformer_id", _Id, primary_key=True),
+    sa.Column("rev", sa.Integer, nullable=False),
     sa.Column("risk_level", _Word, nullable=False),
-    sa.Column("acknowledged_by", _Id, nullable=False),
-    sa.Column("acknowledged_at", _Time, nullable=False),
+    sa.Column("imminent", sa.Boolean, nullable=False),
+    sa.Column("imminent_at", _Time, comment="issue of the newest run in which it was imminent"),
+    sa.Column("raised_at", _Time, nullable=False),
+    sa.Column("called_at", _Time, nullable=False, comment="since when it calls for a person"),
+    sa.Column("escalated", sa.Boolean, nullable=False, comment="came back because it got worse"),
+    sa.Column("seen_level", _Word, comment="what a person has seen and set it aside at"),
+    sa.Column("seen_imminent", sa.Boolean, nullable=False),
+    sa.Column("acknowledged_by", _Id),
+    sa.Column("acknowledged_at", _Time),
+    sa.Column("shelved_by", _Id),
+    sa.Column("shelved_until", _Time),
+    sa.Column("shelved_reason", sa.Text, nullable=False),
+)
+
+alert_event = sa.Table(
+    "alert_event",
+    metadata,
+    sa.Column("alert_event_id", sa.Integer, primary_key=True),
+    sa.Column("transformer_id", _Id, nullable=False, index=True),
+    sa.Column("time", _Time, nullable=False),
+    sa.Column("event", _Word, nullable=False),
+    sa.Column("risk_level", _Word, nullable=False),
+    sa.Column("imminent", sa.Boolean, nullable=False),
+    sa.Column("actor", _Id, nullable=False, comment="a person, or the run that found it"),
     sa.Column("note", sa.Text, nullable=False),
-    sa.UniqueConstraint("run_id", "transformer_id"),
 )
 
 planning_case = sa.Table(
@@ -192,6 +230,7 @@ plan = sa.Table(
     sa.Column("prepared_by", _Id, nullable=False),
     sa.Column("approved_by", _Id),
     sa.Column("created_at", _Time, nullable=False),
+    sa.Column("decided_by", _Id, comment="who put it into this state"),
     sa.Column("decided_at", _Time),
 )
 
@@ -216,6 +255,11 @@ work_order = sa.Table(
     sa.Column("started_at", _Time),
     sa.Column("ended_at", _Time),
     sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("planned_from", _Time, comment="planned window, from its plan"),
+    sa.Column("planned_until", _Time),
+    sa.Column("change", _Word, comment="its last change: state, or step and state"),
+    sa.Column("changed_by", _Id),
+    sa.Column("changed_at", _Time),
 )
 
 work_order_step = sa.Table(
@@ -225,10 +269,22 @@ work_order_step = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("step", _Json, nullable=False, comment="the Step record"),
     sa.Column("state", _Word, nullable=False),
+    sa.Column("instructed_by", _Id),
+    sa.Column("instructed_to", sa.Text),
+    sa.Column("instructed_at", _Time),
     sa.Column("ended_by", _Id),
     sa.Column("ended_at", _Time),
     sa.Column("reading", sa.Text, nullable=False),
     sa.Column("remark", sa.Text, nullable=False),
+)
+
+screen_draft = sa.Table(
+    "screen_draft",
+    metadata,
+    sa.Column("username", _Id, sa.ForeignKey("user_account.username"), primary_key=True),
+    sa.Column("form", _Id, primary_key=True),
+    sa.Column("entries", _Json, nullable=False, comment="what was typed and not sent, by field"),
+    sa.Column("saved_at", _Time, nullable=False),
 )
 
 notebook_run = sa.Table(

@@ -123,7 +123,7 @@ def network_figure(
     InputError
         A move names a switch, section or transformer that the network does not have.
     """
-    graph = _graph(network, {name for move in moves for name in (move.open_switch, move.close_switch)})
+    graph = network_graph(network, {name for move in moves for name in (move.open_switch, move.close_switch)})
     transformers = [str(name) for name in network.transformers["transformer_id"].unique()]
     touched = list(dict.fromkeys(t for move in moves for t in (move.from_transformer, move.to_transformer)))
     _check_known(graph, moves)
@@ -162,7 +162,7 @@ def network_figure(
     return figure
 
 
-def _graph(network: Network, operated: Set[str]) -> nx.Graph:
+def network_graph(network: Network, operated: Set[str] = frozenset()) -> nx.Graph:
     """Join transformers and sections by switches; the operated ones have room."""
     graph = nx.Graph()
     graph.add_nodes_from(network.transformers["transformer_id"].astype(str), transformer=True)

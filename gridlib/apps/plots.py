@@ -6,9 +6,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.dates import DateFormatter, DayLocator
+from matplotlib.dates import DayLocator, num2date
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
+from gridlib.facts.messages import Language, Message, render
 from gridlib.facts.types import Limits, Side
 
 INK, BAND, MEDIAN, LIMIT = "#1b1f24", "#9ec5e8", "#0b57a4", "#b3261e"
@@ -24,9 +26,29 @@ def _axes(width_in: float = 8.5, height_in: float = 3.2) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _time_axis(axes: Axes) -> None:
+def picture_text(name: str, language: Language, **values: object) -> str:
+    """Write words of a picture: template "picture.<name>" of the catalogue."""
+    return render(Message(f"picture.{name}", values), language)
+
+
+def limit_by_words(limit_by: pd.Series) -> list[Message]:
+    """Name what binds, each once, in the order in which it comes."""
+    return [Message(f"picture.by.{word}", {}) for word in dict.fromkeys(limit_by)]
+
+
+def _time_axis(axes: Axes, language: Language = "en") -> None:
     axes.xaxis.set_major_locator(DayLocator())  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_formatter(DateFormatter("%a %d"))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(day_formatter(language))
+
+
+def day_formatter(language: Language) -> FuncFormatter:
+    """Write the days of a time axis: weekday and day of the month."""
+
+    def written(days: float, _place: int | None) -> str:
+        day = num2date(days)  # type: ignore[no-untyped-call]
+        return picture_text(f"day.{day.weekday()}", language, day=day.day)
+
+    return FuncFormatter(written)
 
 
 def _local(times: pd.Series | pd.Index, tz: str) -> pd.DatetimeIndex:
@@ -40,6 +62,7 @@ def plot_forecast(
     tz: str,
     *,
     day_limits: pd.DataFrame | None = None,
+    language: Language = "en",
 ) -> Figure:
     """Draw the fan of one transformer's forecast after its last measured days.
 
@@ -55,30 +78,36 @@ def plot_forecast(
         Zone of the time axis.
     day_limits : DataFrame, optional
         `DayLimitFrame` rows of the transformer: what it may carry on each day.
+    language : {"en", "ar"}
+        Of the words.
 
     Returns
     -------
     Figure
         Load in kVA against local time.
     """
+
+    def said(name: str, **values: object) -> str:
+        return picture_text(name, language, **values)
+
     figure, axes = _axes()
     ahead = _local(forecast["time"], tz)
-    axes.plot(_local(history.index, tz), history, color=INK, linewidth=1.2, label="measured")
+    axes.plot(_local(history.index, tz), history, color=INK, linewidth=1.2, label=said("measured"))
     low, high = forecast["load_kva_p05"], forecast["load_kva_p95"]
-    axes.fill_between(ahead, low, high, color=BAND, alpha=0.45, linewidth=0, label="90 of 100 cases")
+    words = said("cases", count=90)
+    axes.fill_between(ahead, low, high, color=BAND, alpha=0.45, linewidth=0, label=words)
     low, high = forecast["load_kva_p20"], forecast["load_kva_p80"]
-    axes.fill_between(ahead, low, high, color=BAND, linewidth=0, label="60 of 100 cases")
-    axes.plot(ahead, forecast["load_kva_p50"], color=MEDIAN, linewidth=1.6, label="median")
-    axes.axhline(
-        rating_kva, color=LIMIT, linewidth=1.2, linestyle="--", label=f"nameplate {rating_kva:g} kVA"
-    )
+    axes.fill_between(ahead, low, high, color=BAND, linewidth=0, label=said("cases", count=60))
+    axes.plot(ahead, forecast["load_kva_p50"], color=MEDIAN, linewidth=1.6, label=said("median"))
+    words = said("nameplate", rating_kva=rating_kva)
+    axes.axhline(rating_kva, color=LIMIT, linewidth=1.2, linestyle="--", label=words)
     if day_limits is not None:
         limit_kva = day_limits.set_index("time")["limit_kva"].reindex(forecast["time"], method="ffill")
-        label = "limit of the day: " + ", ".join(day_limits["limit_by"].str.replace("_", " ").unique())
+        label = said("day_limit", by=limit_by_words(day_limits["limit_by"]))
         axes.step(ahead, limit_kva, where="post", color=INK, linewidth=1.4, linestyle=":", label=label)
     axes.set_ylabel("kVA")
-    _time_axis(axes)
-    axes.set_title(f"{forecast['transformer_id'].iloc[0]}: load, local time", loc="left")
+    _time_axis(axes, language)
+    axes.set_title(said("load", transformer=forecast["transformer_id"].iloc[0]), loc="left")
     axes.legend(ncols=3, fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.1))
     return figure
 

@@ -2,17 +2,18 @@
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from matplotlib.dates import DateFormatter, DayLocator, HourLocator
+from matplotlib.dates import DayLocator, HourLocator
 from matplotlib.figure import Figure
 
-from gridlib.apps.plots import INK, LIMIT
+from gridlib.apps.plots import INK, LIMIT, day_formatter, picture_text
+from gridlib.facts.messages import Language
 from gridlib.facts.types import Limits
 
 AIR, OIL = "#5f6b7a", "#b26a00"
 _WARM, _HOT = "#fff3d6", "#fbdcd9"
 
 
-def hot_spot_figure(thermal: pd.DataFrame, limits: Limits, tz: str) -> Figure:
+def hot_spot_figure(thermal: pd.DataFrame, limits: Limits, tz: str, *, language: Language = "en") -> Figure:
     """Draw the hot spot of one transformer over the horizon, with limits and the band up to p90 load.
 
     Parameters
@@ -24,6 +25,8 @@ def hot_spot_figure(thermal: pd.DataFrame, limits: Limits, tz: str) -> Figure:
         ``high_hot_spot_p90_c`` are drawn.
     tz : str
         Zone of the time axis.
+    language : {"en", "ar"}
+        Of the words.
 
     Returns
     -------
@@ -45,16 +48,19 @@ def hot_spot_figure(thermal: pd.DataFrame, limits: Limits, tz: str) -> Figure:
         ahead, thermal["hot_spot_c"], thermal["hot_spot_c_p90"], color=LIMIT, alpha=0.25, linewidth=0
     )
     lines = (
-        ("hot_spot_c", LIMIT, 1.8, "hot spot"),
-        ("top_oil_c", OIL, 1.4, "top oil"),
-        ("ambient_c", AIR, 1.0, "air at the unit"),
+        ("hot_spot_c", LIMIT, 1.8, "hot_spot"),
+        ("top_oil_c", OIL, 1.4, "top_oil"),
+        ("ambient_c", AIR, 1.0, "air"),
     )
     for column, colour, width, _ in lines:
         axes.plot(ahead, thermal[column], color=colour, linewidth=width)
-    words = [(float(thermal[column].iloc[-1]), colour, word) for column, colour, _, word in lines]
-    for at, word in ((ages_c, "ages faster"), (planned_c, "planned limit"), (high_c, "limit at p90 load")):
+    words = [
+        (float(thermal[column].iloc[-1]), colour, picture_text(word, language))
+        for column, colour, _, word in lines
+    ]
+    for at, word in ((ages_c, "ages"), (planned_c, "planned"), (high_c, "p90_limit")):
         axes.axhline(at, color=INK, linewidth=0.9, linestyle="--")
-        words.append((at, INK, f"{at:g} {word}"))
+        words.append((at, INK, picture_text(word, language, at_c=at)))
     words.sort(reverse=True)
     ends = _apart([at for at, _, _ in words], ceiling / 18)
     for (_, colour, word), end in zip(words, ends, strict=True):
@@ -65,7 +71,7 @@ def hot_spot_figure(thermal: pd.DataFrame, limits: Limits, tz: str) -> Figure:
     peak_c, upper_c = (float(thermal[name].iloc[hottest]) for name in ("hot_spot_c", "hot_spot_c_p90"))
     axes.plot(ahead[[hottest]], [peak_c], marker="o", color=INK, markersize=5)
     axes.set_title(
-        f"hottest {ahead[hottest]:%a %H:%M}: {peak_c:.0f} degC, at p90 load {upper_c:.0f} degC",
+        picture_text("hottest", language, at=ahead[hottest].to_pydatetime(), peak_c=peak_c, upper_c=upper_c),
         loc="right",
         fontsize=9,
     )
@@ -74,8 +80,8 @@ def hot_spot_figure(thermal: pd.DataFrame, limits: Limits, tz: str) -> Figure:
     axes.set_ylabel("degC")
     axes.xaxis.set_major_locator(DayLocator())  # type: ignore[no-untyped-call]
     axes.xaxis.set_minor_locator(HourLocator(byhour=(6, 12, 18)))  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_formatter(DateFormatter("%a %d"))  # type: ignore[no-untyped-call]
-    axes.set_title(f"{thermal['transformer_id'].iloc[0]}: heat ahead, local time", loc="left")
+    axes.xaxis.set_major_formatter(day_formatter(language))
+    axes.set_title(picture_text("heat", language, transformer=thermal["transformer_id"].iloc[0]), loc="left")
     return figure
 
 

@@ -11,6 +11,8 @@ from rich.table import Table
 
 from gridlib.adapters.records.plans import PlanRecord
 from gridlib.adapters.records.work_orders import WorkOrderRecord
+from gridlib.domain.alerts import Alert
+from gridlib.domain.lifecycle import UNDONE_STEPS
 from gridlib.domain.planning import describe_chances
 from gridlib.facts.types import Move, Plan, Side
 from gridlib.workflow.queries import Queue
@@ -192,7 +194,16 @@ def print_queue(console: Console, queue: Queue, tz: str) -> None:
         ("issue", r.plan_id, r.plan.transformer_id, f"approved by {r.approved_by}", "-")
         for r in queue.approved
     ]
-    rows += [("work", w.work_order_id, w.plan_id, f"{w.state}, {next_step(w)}", "-") for w in queue.orders]
+    rows += [
+        (
+            "work",
+            w.work_order_id,
+            w.plan_id,
+            f"{'OVERDUE, ' if w.work_order_id in queue.overdue else ''}{w.state}, {next_step(w)}",
+            local_time(w.planned_until, tz),
+        )
+        for w in queue.orders
+    ]
     rows += [
         ("settle", w.work_order_id, w.plan_id, "aborted, not switched back", "-") for w in queue.unsettled
     ]
@@ -200,12 +211,69 @@ def print_queue(console: Console, queue: Queue, tz: str) -> None:
     if not rows:
         console.print("Nothing waits.")
         return
-    print_table(console, "Waiting", ("to do", "what", "for", "state", "decide by"), rows)
+    print_table(console, "Waiting", ("to do", "what", "for", "state", "by"), rows)
+
+
+def print_alerts(console: Console, alerts: Sequence[Alert], tz: str, now: datetime) -> None:
+    """Print the alerts that stand, with how long each has been calling."""
+    rows = [
+        (
+            alert.transformer_id,
+            alert.risk_level,
+            "IMMINENT" if alert.imminent else "",
+            local_time(alert.since, tz),
+            _attention(alert, tz, now),
+        )
+        for alert in alerts
+    ]
+    if not rows:
+        console.print("No alerts.")
+        return
+    print_table(console, "Alerts", ("unit", "level", "24 h", "since", "attention"), rows)
+
+
+def _attention(alert: Alert, tz: str, now: datetime) -> str:
+    if alert.shelved_until is not None:
+        until = local_time(alert.shelved_until, tz)
+        return f"shelved by {alert.shelved_by} until {until}: {alert.shelved_reason}"
+    if alert.acknowledged_by is not None:
+        return f"acknowledged by {alert.acknowledged_by} {local_time(alert.acknowledged_at, tz)}"
+    minutes = (pd.Timestamp(now) - alert.called_at) / pd.Timedelta(minutes=1)
+    return f"{'ESCALATED, ' if alert.escalated else ''}waits for {minutes:.0f} min"
+
+
+def print_history(console: Console, transformer_id: str, history: pd.DataFrame, tz: str) -> None:
+    """Print all that happened to the alerts of one transformer, newest first."""
+    rows = [
+        (local_time(r["time"], tz), r["event"], r["risk_level"], r["by"], r["note"])
+        for r in history.to_dict("records")
+    ]
+    print_table(console, f"Alerts of {transformer_id}", ("when", "what", "level", "by", "note"), rows)
+
+
+def print_switches(console: Console, table: pd.DataFrame, tz: str) -> None:
+    """Print switches, contradicted ones first, then unconfirmed ones."""
+    order = table.assign(fine=table["mismatch"] == "").sort_values(["fine", "confirmed", "switch_id"])
+    rows = [
+        (
+            r["switch_id"],
+            r["kind"],
+            r["state"] if r["state"] == r["normal_state"] else f"{r['state']} (normally {r['normal_state']})",
+            f"{r['health']} {r['tags']}".strip(),
+            r["source"] if r["confirmed"] else f"{r['source']}, NOT CONFIRMED",
+            local_time(r["time"], tz),
+            r["mismatch"],
+        )
+        for r in order.to_dict("records")
+    ]
+    columns = ("switch", "kind", "position", "health", "source", "reported", "contradicted by telemetry")
+    print_table(console, "Switches", columns, rows)
 
 
 def next_step(order: WorkOrderRecord) -> str:
     """Name the next step of a work order."""
     for step in order.steps:
-        if step.state == "PENDING":
-            return f"next step {step.step.number}: {step.step.verb} {step.step.device}"
+        if step.state in UNDONE_STEPS:
+            told = f", instructed to {step.instructed_to}" if step.instructed_to else ""
+            return f"next step {step.step.number}: {step.step.verb} {step.step.device}{told}"
     return "all steps ended"

@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.dates import DateFormatter, DayLocator, HourLocator, date2num
 from matplotlib.figure import Figure
 
-from gridlib.apps.plots import BAND, INK, LIMIT, MEDIAN
+from gridlib.apps.plots import BAND, INK, LIMIT, MEDIAN, day_formatter, limit_by_words, picture_text
+from gridlib.facts.messages import Language, Message
 from gridlib.facts.types import Limits, Side
 
 _BEFORE, _BEFORE_BAND, _NEEDED = "#5f6b7a", "#c9ced6", "#fff3d6"
@@ -26,6 +27,7 @@ def transfer_curves_figure(
     *,
     needed_from: datetime | None = None,
     needed_until: datetime | None = None,
+    language: Language = "en",
 ) -> Figure:
     """Draw what each side of a plan carries over the horizon, before and after.
 
@@ -40,6 +42,8 @@ def transfer_curves_figure(
         Zone of the time axis.
     needed_from, needed_until : datetime, optional
         First and last hour in which the plan is needed; shaded.
+    language : {"en", "ar"}
+        Of the words.
 
     Returns
     -------
@@ -53,14 +57,15 @@ def transfer_curves_figure(
     )
     for axes, side in zip(grid[:, 0], sides, strict=True):
         loads = [frame[frame["transformer_id"] == side.transformer_id] for frame in (before, after)]
-        _draw_side(axes, side, loads[0], loads[1], tz)
+        _draw_side(axes, side, loads[0], loads[1], tz, language)
         if needed_from is not None and needed_until is not None:
             step = loads[0]["time"].diff().min() if len(loads[0]) > 1 else pd.Timedelta(hours=1)
             first, end = (
                 _local_days(pd.Series([moment]), tz)[0] for moment in (needed_from, needed_until + step)
             )
-            axes.axvspan(first, end, color=_NEEDED, linewidth=0, zorder=0, label="hours it is needed for")
-    _finish(figure, grid, tz)
+            words = picture_text("needed", language)
+            axes.axvspan(first, end, color=_NEEDED, linewidth=0, zorder=0, label=words)
+    _finish(figure, grid, tz, language)
     return figure
 
 
@@ -128,15 +133,15 @@ def transfer_heat_figure(
     return figure
 
 
-def _finish(figure: Figure, grid: np.ndarray, tz: str) -> None:
+def _finish(figure: Figure, grid: np.ndarray, tz: str, language: Language = "en") -> None:
     """Write the hours of the site below the last panel, and one legend for all."""
     bottom = grid[-1, 0]
     bottom.xaxis.set_major_locator(DayLocator())  # type: ignore[no-untyped-call]
     bottom.xaxis.set_minor_locator(HourLocator(byhour=(6, 12, 18)))  # type: ignore[no-untyped-call]
-    bottom.xaxis.set_major_formatter(DateFormatter("%a %d %b"))  # type: ignore[no-untyped-call]
+    bottom.xaxis.set_major_formatter(day_formatter(language))
     bottom.xaxis.set_minor_formatter(DateFormatter("%H"))  # type: ignore[no-untyped-call]
     bottom.tick_params(axis="x", which="minor", labelsize=8, colors=_BEFORE)
-    bottom.set_xlabel(f"local time, {tz}")
+    bottom.set_xlabel(picture_text("local", language, tz=tz))
     handles = {
         label: handle
         for axes in grid[:, 0]
@@ -153,8 +158,13 @@ def _local_days(times: pd.Series, tz: str) -> np.ndarray:
     return np.asarray(date2num(local.to_pydatetime()))  # type: ignore[no-untyped-call]
 
 
-def _draw_side(axes: Axes, side: Side, before: pd.DataFrame, after: pd.DataFrame, tz: str) -> None:
-    hours = []
+def _draw_side(
+    axes: Axes, side: Side, before: pd.DataFrame, after: pd.DataFrame, tz: str, language: Language
+) -> None:
+    def said(name: str, **values: object) -> str:
+        return picture_text(name, language, **values)
+
+    hours = {}
     for load, word, line, band, style in (
         (before, "before", _BEFORE, _BEFORE_BAND, "--"),
         (after, "after", MEDIAN, BAND, "-"),
@@ -162,11 +172,18 @@ def _draw_side(axes: Axes, side: Side, before: pd.DataFrame, after: pd.DataFrame
         ahead = _local_days(load["time"], tz)
         low, median, high = (load[f"load_kva_{q}"].to_numpy(dtype=float) for q in ("p10", "p50", "p90"))
         axes.fill_between(
-            ahead, low, high, color=band, alpha=0.6, linewidth=0, label=f"{word}: 80 of 100 cases"
+            ahead,
+            low,
+            high,
+            color=band,
+            alpha=0.6,
+            linewidth=0,
+            label=said("band", word=Message(f"picture.{word}", {})),
         )
-        axes.plot(ahead, median, color=line, linestyle=style, linewidth=1.6, label=f"{word}: median")
+        words = said("line", word=Message(f"picture.{word}", {}))
+        axes.plot(ahead, median, color=line, linestyle=style, linewidth=1.6, label=words)
         over = np.abs(median) > load["limit_kva"].to_numpy(dtype=float)
-        hours.append(f"{over.sum()} {word}")
+        hours[word] = int(over.sum())
         if over.any():
             axes.scatter(
                 ahead[over],
@@ -175,7 +192,7 @@ def _draw_side(axes: Axes, side: Side, before: pd.DataFrame, after: pd.DataFrame
                 s=24,
                 color=LIMIT,
                 zorder=4,
-                label=f"{word}: hour over the limit",
+                label=said("over", word=Message(f"picture.{word}", {})),
             )
     lowest, highest = (
         float(np.nanmin(np.r_[before["load_kva_p10"], after["load_kva_p10"]])),
@@ -193,27 +210,25 @@ def _draw_side(axes: Axes, side: Side, before: pd.DataFrame, after: pd.DataFrame
             linewidth=1.3,
             linestyle=(0, (1, 1)),
             drawstyle="steps-post",
-            label="limit of the day",
+            label=said("side_limit"),
         )
         if (np.abs(limit_kva / side.rating_kva - 1) > _SAME_PU).any():
-            axes.axhline(sign * side.rating_kva, color=INK, linewidth=0.9, label="nameplate")
+            axes.axhline(sign * side.rating_kva, color=INK, linewidth=0.9, label=said("side_nameplate"))
     if lowest < 0:
         axes.axhline(0, color=INK, linewidth=0.8)
     axes.margins(x=0, y=0.12)
     axes.set_ylim(*((0, None) if lowest >= 0 else (None, 0) if highest <= 0 else (None, None)))
     axes.set_ylabel("kVA")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title(
-        f"{side.transformer_id} ({side.role}): {_limit_words(side, after)}", loc="left", fontsize=10
-    )
-    axes.set_title(f"median hours over the limit: {', '.join(hours)}", loc="right", fontsize=9)
+    name = Message(f"picture.role.{side.role}", {"transformer": side.transformer_id})
+    axes.set_title(said("side", name=name, limit=_limit_message(side, after)), loc="left", fontsize=10)
+    axes.set_title(said("hours_over", **hours), loc="right", fontsize=9)
 
 
-def _limit_words(side: Side, after: pd.DataFrame) -> str:
+def _limit_message(side: Side, after: pd.DataFrame) -> Message:
     """Say what a side may carry after the plan, over all days, and what binds."""
     limit_kva = after["limit_kva"].to_numpy(dtype=float)
     ends = [f"{kva:,.0f}" for kva in (limit_kva.min(), limit_kva.max())]
     shares = [f"{100 * kva / side.rating_kva:.0f}" for kva in (limit_kva.min(), limit_kva.max())]
-    by = ", ".join(word.replace("_", " ") for word in dict.fromkeys(after["limit_by"]))
-    kva, pct = (" to ".join(dict.fromkeys(pair)) for pair in (ends, shares))
-    return f"limit {kva} kVA, {pct} % of nameplate ({by})"
+    kva, pct = ("\N{EN DASH}".join(dict.fromkeys(pair)) for pair in (ends, shares))
+    return Message("picture.limit", {"kva": kva, "pct": pct, "by": limit_by_words(after["limit_by"])})

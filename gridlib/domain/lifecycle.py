@@ -5,6 +5,7 @@ What a table does not allow is refused, with what it does allow.
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -54,18 +55,40 @@ WORK_ORDER_MOVES: Moves = MappingProxyType(
 STEP_OUTCOMES = (StepState.COMPLETED, StepState.FAILED, StepState.SKIPPED)
 """How a person may end a step; ABORTED comes with the abort of the whole order."""
 
+STEP_MOVES: Moves = MappingProxyType(
+    {
+        StepState.PENDING: (StepState.INSTRUCTED, *STEP_OUTCOMES, StepState.ABORTED),
+        StepState.INSTRUCTED: (*STEP_OUTCOMES, StepState.ABORTED),
+        StepState.COMPLETED: (),
+        StepState.FAILED: (),
+        StepState.SKIPPED: (),
+        StepState.ABORTED: (),
+    }
+)
+"""Moves of a step. PENDING -> COMPLETED or FAILED: it was instructed and ended in one."""
+
+UNDONE_STEPS = (StepState.PENDING, StepState.INSTRUCTED)
+"""States of a step that has not ended."""
+
 ROLE_FOR_ACTION: Mapping[str, Role] = MappingProxyType(
     {
+        "run.request": Role.ANALYST,
         "risk.acknowledge": Role.OPERATOR,
+        "risk.shelve": Role.OPERATOR,
+        "risk.unshelve": Role.OPERATOR,
+        "switch.confirm": Role.OPERATOR,
+        "plan.ask_again": Role.OPERATOR,
         "plan.approve": Role.OPERATOR,
         "plan.reject": Role.OPERATOR,
         "plan.return": Role.OPERATOR,
         "work_order.issue": Role.OPERATOR,
         "work_order.start": Role.OPERATOR,
+        "work_order.instruct": Role.OPERATOR,
         "work_order.step": Role.OPERATOR,
         "work_order.complete": Role.OPERATOR,
         "work_order.abort": Role.OPERATOR,
         "work_order.cancel": Role.OPERATOR,
+        "work_order.reopen": Role.OPERATOR,
         "work_order.settle": Role.OPERATOR,
     }
 )
@@ -106,6 +129,32 @@ def check_move(subject: str, table: Moves, state: StrEnum, to: StrEnum) -> None:
         raise TransitionError(subject, state, to, allowed)
 
 
+def check_instruct(
+    subject: str, order_state: WorkOrderState, steps: Sequence[StepState], number: int
+) -> None:
+    """Refuse to instruct a step before every step before it has ended.
+
+    Parameters
+    ----------
+    subject : str
+        The work order, for the message.
+    order_state : WorkOrderState
+        Only an order that is IN_PROGRESS has steps to instruct.
+    steps : sequence of StepState
+        States of all steps, in the order of the sheet.
+    number : int
+        The step to instruct, from 1.
+
+    Raises
+    ------
+    TransitionError
+        The order is not in progress, or the step is instructed already or has ended.
+    RefusedError
+        There is no such step, or an earlier step has not ended or has failed.
+    """
+    _check_turn(subject, order_state, steps, number, StepState.INSTRUCTED)
+
+
 def check_step(
     subject: str,
     order_state: WorkOrderState,
@@ -143,11 +192,28 @@ def check_step(
     TransitionError
         The order is not in progress, the step has ended, or the outcome is not one for a step.
     RefusedError
-        There is no such step, an earlier step is still pending or has failed, a step that matters is to be
+        There is no such step, an earlier step has not ended or has failed, a step that matters is to be
         skipped.
     """
+    kinds = {"switching step": switching, "hold point": hold_point, "step with a reading": needs_reading}
+    kind = next((name for name, applies in kinds.items() if applies), "")
+    if outcome not in STEP_OUTCOMES:
+        allowed = [to for to in STEP_OUTCOMES if not (kind and to is StepState.SKIPPED)]
+        raise TransitionError(f"step {number} of {subject}", "not ended", outcome, allowed)
+    _check_turn(subject, order_state, steps, number, outcome)
+    if kind and outcome is StepState.SKIPPED:
+        raise RefusedError(
+            f"step {number} of {subject} is a {kind} and cannot be skipped",
+            what_to_do="Carry it out, or abort the work order.",
+        )
+
+
+def _check_turn(
+    subject: str, order_state: WorkOrderState, steps: Sequence[StepState], number: int, to: StepState
+) -> None:
+    """Refuse to touch a step when it is not its turn."""
     if order_state is not WorkOrderState.IN_PROGRESS:
-        raise TransitionError(subject, order_state, f"step {number} {outcome}", WORK_ORDER_MOVES[order_state])
+        raise TransitionError(subject, order_state, f"step {number} {to}", WORK_ORDER_MOVES[order_state])
     if not 1 <= number <= len(steps):
         raise RefusedError(f"{subject} has no step {number}", what_to_do=f"Its steps are 1 to {len(steps)}.")
     if StepState.FAILED in steps:
@@ -156,25 +222,28 @@ def check_step(
             f"step {failed} of {subject} failed; no further step can be done",
             what_to_do="Abort the work order, and say whether the devices were switched back.",
         )
-    name = f"step {number} of {subject}"
-    state = steps[number - 1]
-    kinds = {"switching step": switching, "hold point": hold_point, "step with a reading": needs_reading}
-    kind = next((name for name, applies in kinds.items() if applies), "")
-    allowed = [to for to in STEP_OUTCOMES if not (kind and to is StepState.SKIPPED)]
-    if state is not StepState.PENDING:
-        raise TransitionError(name, state, outcome, ())
-    if outcome not in STEP_OUTCOMES:
-        raise TransitionError(name, state, outcome, allowed)
-    if StepState.PENDING in steps[: number - 1]:
-        first = list(steps).index(StepState.PENDING) + 1
+    check_move(f"step {number} of {subject}", STEP_MOVES, steps[number - 1], to)
+    first = next((n for n, state in enumerate(steps, start=1) if state in UNDONE_STEPS), number)
+    if first < number:
+        word = "instructed" if to is StepState.INSTRUCTED else "ended"
         raise RefusedError(
-            f"{name} cannot end before step {first} has ended", what_to_do=f"End step {first} first."
+            f"step {number} of {subject} cannot be {word} before step {first} has ended",
+            what_to_do=f"End step {first} first.",
         )
-    if outcome not in allowed:
-        raise RefusedError(
-            f"{name} is a {kind} and cannot be skipped",
-            what_to_do="Carry it out, or abort the work order.",
-        )
+
+
+def is_overdue(state: WorkOrderState, planned_until: datetime | None, now: datetime) -> bool:
+    """Tell whether an order that has not ended is past its planned window.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> due = datetime(2026, 8, 12, 15, tzinfo=UTC)
+    >>> is_overdue(WorkOrderState.OPEN, due, datetime(2026, 8, 12, 16, tzinfo=UTC))
+    True
+    """
+    under_way = state in (WorkOrderState.OPEN, WorkOrderState.IN_PROGRESS)
+    return under_way and planned_until is not None and now > planned_until
 
 
 def abort_trigger(reading: str, reading_range: tuple[float, float] | None) -> str:

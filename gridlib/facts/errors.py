@@ -10,12 +10,14 @@
     +-- NotFoundError            not_found         .kind .name
     +-- RefusedError             refused           a rule of the trade says no
     |   +-- TransitionError      wrong_state       .subject .state .move .allowed
+    |   +-- ChangedError         changed           .subject .by .at .change .reason .twice
     |   +-- RoleError            wrong_role        .username .needed
     |   +-- SignInError          not_signed_in     name or password wrong, or the account is locked
     |   +-- FourEyesError        four_eyes         .username
     |   +-- StalePlanError       stale_plan        .plan_id .reasons
     +-- AuditError               audit_broken      .seq
     +-- NotebookError            notebook_failed   .notebook .cell_index .ename .evalue
+    +-- StudyError               study             a study or a picture that was not given
     +-- StoreError               store             the database cannot be used as asked
 
 The entrances (shell, screens, API) catch ``GridlibError`` and nothing wider, and show ``str(error)``,
@@ -23,6 +25,7 @@ then ``error.what_to_do``; programs read ``error.code``.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 
 class GridlibError(Exception):
@@ -115,6 +118,50 @@ class TransitionError(RefusedError):
         self.allowed = tuple(allowed)
 
 
+class ChangedError(RefusedError):
+    """Something that has changed since the person who acts was shown it; nothing was done.
+
+    Parameters
+    ----------
+    subject : str
+        What was to be changed.
+    change : str
+        What became of it meanwhile ("APPROVED", "step 3 COMPLETED").
+    by : str
+        Who did that.
+    at : datetime
+        When, in the zone in which it is to be read.
+    reason : str, optional
+        Why, where it was said.
+    twice : bool
+        The same person has done this very thing already, as by a double click.
+    """
+
+    code = "changed"
+
+    def __init__(
+        self, subject: str, *, change: str, by: str, at: datetime, reason: str = "", twice: bool = False
+    ) -> None:
+        when = f"{at:%Y-%m-%d %H:%M:%S %z}"
+        why = f" ({reason})" if reason else ""
+        if twice:
+            super().__init__(
+                f"{subject}: you have done this already, on {when}; it was not done a second time",
+                what_to_do="Nothing is left to do.",
+            )
+        else:
+            super().__init__(
+                f"{subject} has changed since it was shown: {change} by {by} on {when}{why}",
+                what_to_do="Look at it as it is now, then decide.",
+            )
+        self.subject = subject
+        self.change = change
+        self.by = by
+        self.at = at
+        self.reason = reason
+        self.twice = twice
+
+
 class RoleError(RefusedError):
     """A user without the role that the action asks for."""
 
@@ -190,6 +237,12 @@ class NotebookError(GridlibError):
         self.ename = ename
         self.evalue = evalue
         self.kept_at = kept_at
+
+
+class StudyError(GridlibError):
+    """A study or a picture that the worker refuses, or does not give in time."""
+
+    code = "study"
 
 
 class StoreError(GridlibError):

@@ -41,6 +41,11 @@ class Site(_Section):
     assumed_ambient_c: float = Field(default=35.0, ge=-40, le=60)
     """Air temperature where no weather is known; each use is a finding."""
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone."""
+        return ZoneInfo(self.tz)
+
     @field_validator("tz")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -87,6 +92,10 @@ class Decisions(_Section):
     """Who may decide what."""
 
     four_eyes: bool = True
+    shelve_max_h: float = Field(default=12, gt=0, le=24 * 7)
+    """How long an alert may be set aside at a time."""
+    readings_max_age_h: float = Field(default=6, gt=0)
+    """Older readings count as stale."""
 
 
 class Server(_Section):

@@ -49,10 +49,20 @@ class StepState(StrEnum):
     """States of one line of a switching sheet."""
 
     PENDING = "PENDING"
+    INSTRUCTED = "INSTRUCTED"
     COMPLETED = "COMPLETED"
     FAILED = "FAILED"
     SKIPPED = "SKIPPED"
     ABORTED = "ABORTED"
+
+
+class RequestState(StrEnum):
+    """States of a run that somebody asked for."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
 
 
 class Role(StrEnum):

@@ -1,14 +1,19 @@
 """New drafts and their switching sheets, for a run and for a person who asks for another plan."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from gridlib.adapters.records import plans
 from gridlib.adapters.records.plans import PlanRecord
+from gridlib.domain.study import ground_around, plan_ground, score_ground
+from gridlib.facts.errors import RefusedError
 from gridlib.facts.sheets import Instruction
 from gridlib.facts.types import Plan
 from gridlib.workbench import Workbench
 from gridlib.workflow.audit import Intention
 from gridlib.workflow.material import Material
+from gridlib.workflow.proof import reserved_moves
+from gridlib.workflow.studies import StudyBase
 
 
 def save_drafts(
@@ -36,4 +41,35 @@ def write_sheet(workbench: Workbench, record: PlanRecord, material: Material) ->
         rules=workbench.settings.planning,
         prepared_by=record.prepared_by,
         prepared_at=workbench.clock(),
+    )
+
+
+def other_plans(workbench: Workbench, base: StudyBase, plan: Plan) -> tuple[Plan, ...]:
+    """Plan a transformer anew without the ties that a plan would close.
+
+    Raises
+    ------
+    RefusedError
+        Nothing else is found; says what forbids other transfers.
+    """
+    name, settings = plan.transformer_id, workbench.settings
+    ground = ground_around(base.ground, name, reserved_moves(base.open_plans, but=name))
+    risk = score_ground(ground, limits=settings.limits, tz=settings.site.tz, transformer_id=name)
+    unwanted = [move.close_switch for move in plan.moves]
+    switches = ground.network.switches
+    rest = replace(ground.network, switches=switches[~switches["switch_id"].isin(unwanted)])
+    case = plan_ground(
+        replace(ground, network=rest),
+        risk,
+        limits=settings.limits,
+        rules=settings.planning,
+        tz=settings.site.tz,
+        now=base.now,
+    )
+    if case is not None and case.plans:
+        return case.plans
+    why = "; ".join(w.reason for w in case.why_not[:3]) if case else f"{name} is at LOW risk now"
+    raise RefusedError(
+        f"there is no other plan for {name}: {why or 'no other tie can be used'}",
+        what_to_do="Approve the plan that waits, or reject it.",
     )

@@ -7,17 +7,27 @@ from datetime import datetime
 import pandas as pd
 from sqlalchemy import Connection
 
+from gridlib.adapters.records import alerts as alert_records
 from gridlib.adapters.records import network as network_records
 from gridlib.adapters.records import notebook_runs, plans, runs, work_orders
 from gridlib.adapters.records.plans import PlanRecord
 from gridlib.adapters.records.runs import RunRecord
 from gridlib.adapters.records.work_orders import WorkOrderRecord
-from gridlib.domain.network import closed_switches, current_states, feeding
+from gridlib.domain.alerts import Alert, off_the_shelf
+from gridlib.domain.lifecycle import is_overdue
+from gridlib.domain.network import (
+    closed_switches,
+    contradictions,
+    current_states,
+    feeding,
+    is_confirmed,
+    present_states,
+)
 from gridlib.domain.risk import limit_message, sensitivity_messages
 from gridlib.facts.errors import InputError, NotFoundError
-from gridlib.facts.messages import Message
+from gridlib.facts.messages import Language, Message, render
 from gridlib.facts.sheets import Instruction
-from gridlib.facts.types import Network, PlanningCase, PlanState, WorkOrderState
+from gridlib.facts.types import Network, PlanningCase, PlanState, RiskLevel, WorkOrderState
 from gridlib.workbench import Workbench
 
 
@@ -54,13 +64,17 @@ class PlanFile:
 
 @dataclass(frozen=True)
 class Queue:
-    """What waits for a person: plans to decide or issue, orders to work on or to settle, alerts."""
+    """What waits for a person: plans to decide or issue, orders to work on or to settle, HIGH alerts.
+
+    ``overdue`` names the orders that are past their planned window.
+    """
 
     drafts: tuple[PlanRecord, ...]
     approved: tuple[PlanRecord, ...]
     orders: tuple[WorkOrderRecord, ...]
     unsettled: tuple[WorkOrderRecord, ...]
     unacknowledged: tuple[str, ...]
+    overdue: tuple[str, ...]
 
 
 def get_queue(workbench: Workbench) -> Queue:
@@ -73,9 +87,187 @@ def get_queue(workbench: Workbench) -> Queue:
         )
         partial = plans.read_plans(connection, states=[PlanState.PARTIAL])
         unsettled = [work_orders.read_work_orders(connection, plan_id=r.plan_id)[-1] for r in partial]
+        calling = [a for a in _alerts(workbench, connection) if a.waits and a.risk_level is RiskLevel.HIGH]
+        late = _overdue(workbench, connection, orders)
+    return Queue(
+        tuple(drafts),
+        tuple(approved),
+        tuple(orders),
+        tuple(unsettled),
+        tuple(alert.transformer_id for alert in calling),
+        tuple(late),
+    )
+
+
+def get_alerts(workbench: Workbench) -> list[Alert]:
+    """List the alerts that stand: those that call for a person first, then imminent, HIGH, the oldest."""
+    with workbench.store.read() as connection:
+        return _alerts(workbench, connection)
+
+
+def _alerts(workbench: Workbench, connection: Connection) -> list[Alert]:
+    at = workbench.clock()
+    standing = [off_the_shelf(alert, at) for alert in alert_records.read_alerts(connection)]
+    return sorted(
+        standing,
+        key=lambda a: (not a.waits, not a.imminent, a.risk_level is not RiskLevel.HIGH, a.called_at),
+    )
+
+
+def get_alert_history(workbench: Workbench, transformer_id: str) -> pd.DataFrame:
+    """Read all that happened to the alerts of a transformer, newest first.
+
+    Returns
+    -------
+    DataFrame
+        time (UTC), event, risk_level, imminent, by (a person or the run), note.
+    """
+    with workbench.store.read() as connection:
+        return alert_records.read_alert_events(connection, transformer_id)
+
+
+def get_overdue(workbench: Workbench) -> tuple[str, ...]:
+    """Name the work orders under way that are past their planned window."""
+    return get_queue(workbench).overdue
+
+
+def _overdue(workbench: Workbench, connection: Connection, orders: Sequence[WorkOrderRecord]) -> list[str]:
+    if not orders:
+        return []
+    moment = now(workbench, connection)
+    return [order.work_order_id for order in orders if is_overdue(order.state, order.planned_until, moment)]
+
+
+def get_switches(
+    workbench: Workbench, switch_ids: Sequence[str] = (), *, language: Language = "en"
+) -> pd.DataFrame:
+    """Read switches with their present states and how far these can be trusted.
+
+    Parameters
+    ----------
+    workbench : Workbench
+        The workspace.
+    switch_ids : sequence of str
+        Which; default is all.
+    language : {"en", "ar"}
+        Of the sentences in ``mismatch``.
+
+    Returns
+    -------
+    DataFrame
+        switch_id, kind, from_id, to_id, state, normal_state, health, tags, source, time (UTC, NaT where
+        assumed), age_h [h], ``confirmed`` (reported, and not longer ago than ``state_max_age_h``) and
+        ``mismatch``: empty, or how telemetry contradicts what was last ordered or confirmed.
+    """
+    with workbench.store.read() as connection:
+        table = network_records.read_switches(connection, switch_ids)
+        reported = network_records.read_newest_states(connection, switch_ids)
+        moment = workbench.clock() if table.empty else now(workbench, connection)
+        wrong = find_mismatches(workbench, connection, switch_ids, language=language)
+    states = present_states(table, reported)
+    oldest = moment - pd.Timedelta(hours=workbench.settings.planning.state_max_age_h)
+    states["age_h"] = (moment - states["time"]).dt.total_seconds() / 3600
+    states["confirmed"] = is_confirmed(states, oldest)
+    states["mismatch"] = [wrong.get(name, "") for name in states.index]
+    fixed = table.set_index("switch_id")[["kind", "from_id", "to_id", "normal_state"]]
+    columns = ["switch_id", "kind", "from_id", "to_id", "state", "normal_state", "health", "tags", "source"]
+    columns += ["time", "age_h", "confirmed", "mismatch"]
+    return fixed.join(states).reset_index()[columns]
+
+
+def get_mismatches(workbench: Workbench, *, language: Language = "en") -> dict[str, str]:
+    """Name the switches whose telemetered position is not the one last ordered or confirmed, and how."""
+    with workbench.store.read() as connection:
+        return find_mismatches(workbench, connection, language=language)
+
+
+def find_mismatches(
+    workbench: Workbench,
+    connection: Connection,
+    switch_ids: Sequence[str] = (),
+    *,
+    language: Language = "en",
+) -> dict[str, str]:
+    """Find what `get_mismatches` names, in the caller's transaction."""
+    tz = workbench.settings.site.tz
+    found = contradictions(network_records.read_newest_reports(connection, switch_ids))
+    return {
+        c.switch_id: render(
+            Message(
+                "switch.mismatch",
+                {
+                    "switch": c.switch_id,
+                    "telemetered": Message(f"switch.{c.telemetered}", {}),
+                    "telemetered_at": c.telemetered_at.tz_convert(tz),
+                    "by": c.reported_by,
+                    "reported": Message(f"switch.{c.reported}", {}),
+                    "reported_at": c.reported_at.tz_convert(tz),
+                },
+            ),
+            language,
+        )
+        for c in found
+    }
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How old the data are that a screen shows.
+
+    Attributes
+    ----------
+    last_reading : Timestamp or None
+        Interval start of the newest load reading, UTC.
+    readings_age_h : float or None
+        Since its end [h].
+    forecast_run : str
+        The newest run with a risk table; empty where there is none.
+    forecast_age_h : float or None
+        Since it was issued [h].
+    stale : bool
+        Readings or forecast are missing or too old to be trusted without a second look.
+    messages : tuple of Message
+        What there is to say about both, the readings first.
+    """
+
+    last_reading: pd.Timestamp | None
+    readings_age_h: float | None
+    forecast_run: str
+    forecast_age_h: float | None
+    stale: bool
+    messages: tuple[Message, ...]
+
+
+def get_freshness(workbench: Workbench) -> Freshness:
+    """Tell how old readings and forecast are, by the clock that decisions follow."""
+    limits_h = {
+        "readings": workbench.settings.decisions.readings_max_age_h,
+        "forecast": workbench.settings.planning.forecast_max_age_h,
+    }
+    tz, hour = workbench.settings.site.tz, pd.Timedelta(hours=1)
+    with workbench.store.read() as connection:
+        last = runs.last_reading(connection)
         run_id = runs.newest_run_id(connection, stage="risk")
-        waiting = runs.unacknowledged(connection, run_id) if run_id else []
-    return Queue(tuple(drafts), tuple(approved), tuple(orders), tuple(unsettled), tuple(waiting))
+        run = None if run_id is None else runs.read_run(connection, run_id)
+        moment = workbench.clock() if last is None else now(workbench, connection)
+    step = pd.Timedelta(minutes=workbench.settings.forecast.step_min)
+    ages_h = {
+        "readings": None if last is None else (moment - last - step) / hour,
+        "forecast": None if run is None else (moment - run.issued_at) / hour,
+    }
+    moments = {"readings": last, "forecast": None if run is None else run.issued_at}
+    messages, stale = [], False
+    for what, age_h in ages_h.items():
+        at = moments[what]
+        if at is None or age_h is None:
+            stale = True
+            messages.append(Message(f"freshness.no_{what}", {}))
+            continue
+        old = age_h > limits_h[what]
+        stale |= old
+        values = {"at": at.tz_convert(tz), "age_h": age_h, "limit_h": limits_h[what], "run": run_id or ""}
+        messages.append(Message(f"freshness.{what}{'_stale' if old else ''}", values))
+    return Freshness(last, ages_h["readings"], run_id or "", ages_h["forecast"], stale, tuple(messages))
 
 
 def get_plan(workbench: Workbench, plan_id: str) -> PlanFile:

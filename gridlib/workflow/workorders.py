@@ -1,6 +1,9 @@
-"""From an approved plan to a closed work order: issue, start, each step, complete, abort, cancel."""
+"""From an approved plan to a closed work order: issue, start, each step, complete, abort, cancel.
 
-from gridlib.adapters.records import network as network_records
+``rev`` is everywhere the version, of the plan or of the work order, that the person who acts was shown;
+`ChangedError` says who changed it meanwhile.
+"""
+
 from gridlib.adapters.records import plans, work_orders
 from gridlib.adapters.records.plans import PlanRecord
 from gridlib.adapters.records.work_orders import StepRecord, WorkOrderRecord
@@ -10,21 +13,25 @@ from gridlib.domain.lifecycle import (
     abort_trigger,
     check_complete,
     check_four_eyes,
+    check_instruct,
     check_move,
     check_step,
 )
-from gridlib.facts.errors import InputError, RefusedError, StalePlanError
+from gridlib.facts.errors import ChangedError, InputError, RefusedError, StalePlanError
 from gridlib.facts.sheets import Step
 from gridlib.facts.types import PlanState, StepState, SwitchState, WorkOrderState
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
 from gridlib.workflow.audit import Intention, intention
-from gridlib.workflow.decisions import move_plan
+from gridlib.workflow.decisions import check_shown, move_plan
 from gridlib.workflow.proof import OVER, is_over, prove_again
 from gridlib.workflow.returns import end_transfer
+from gridlib.workflow.switches import report_switch
 
 
-def issue(workbench: Workbench, plan_id: str, *, by: str, crew: str) -> WorkOrderRecord:
+def issue(
+    workbench: Workbench, plan_id: str, *, by: str, crew: str, rev: int | None = None
+) -> WorkOrderRecord:
     """Make a work order of an approved plan that still holds; its number is taken here.
 
     Parameters
@@ -37,6 +44,8 @@ def issue(workbench: Workbench, plan_id: str, *, by: str, crew: str) -> WorkOrde
         User name of an operator; another one than approved it.
     crew : str
         Who goes out.
+    rev : int, optional
+        Version of the plan that was shown.
 
     Returns
     -------
@@ -45,7 +54,7 @@ def issue(workbench: Workbench, plan_id: str, *, by: str, crew: str) -> WorkOrde
 
     Raises
     ------
-    TransitionError, RoleError, FourEyesError, NotFoundError, InputError
+    TransitionError, RoleError, FourEyesError, NotFoundError, InputError, ChangedError
         The rules refuse.
     RefusedError
         A switch on the path is in a state that nobody has confirmed.
@@ -58,6 +67,7 @@ def issue(workbench: Workbench, plan_id: str, *, by: str, crew: str) -> WorkOrde
         if not crew.strip():
             raise InputError("a work order needs a crew", what_to_do="Name it with --crew.")
         record = plans.read_plan(act.connection, plan_id)
+        check_shown(workbench, act, record, rev, PlanState.ISSUED)
         check_move(plan_id, PLAN_MOVES, record.state, PlanState.ISSUED)
         check_four_eyes(
             prepared_by=record.prepared_by,
@@ -77,7 +87,7 @@ def issue(workbench: Workbench, plan_id: str, *, by: str, crew: str) -> WorkOrde
             elif proof.unconfirmed:
                 raise RefusedError(
                     f"nobody has confirmed the position of {', '.join(proof.unconfirmed)}",
-                    what_to_do="Report it: 'gridlib ingest FILE --kind switches', then issue again.",
+                    what_to_do="Confirm it: 'gridlib switch confirm SWITCH open|closed', then issue again.",
                 )
             else:
                 number = _issue(workbench, act, record, by, crew.strip())
@@ -96,14 +106,22 @@ def _issue(workbench: Workbench, act: Intention, record: PlanRecord, by: str, cr
     year = act.at.tz_convert(workbench.settings.site.tz).year
     number = f"WO-{year}-{workbench.store.next_number(act.connection, 'work_order', year):04d}"
     work_orders.save_work_order(
-        act.connection, number, record.plan_id, sheet.steps, crew=crew, issued_by=by, issued_at=act.at
+        act.connection,
+        number,
+        record.plan_id,
+        sheet.steps,
+        crew=crew,
+        issued_by=by,
+        issued_at=act.at,
+        planned_from=record.plan.switch_at,
+        planned_until=record.plan.needed_from,
     )
     move_plan(act, record, PlanState.ISSUED, "")
     act.facts |= {"work_order": number, "crew": crew, "sheet_version": sheet.version}
     return number
 
 
-def start(workbench: Workbench, work_order_id: str, *, by: str) -> WorkOrderRecord:
+def start(workbench: Workbench, work_order_id: str, *, by: str, rev: int | None = None) -> WorkOrderRecord:
     """Start an open work order, if its plan still holds.
 
     Raises
@@ -113,7 +131,7 @@ def start(workbench: Workbench, work_order_id: str, *, by: str) -> WorkOrderReco
     """
     stale: tuple[str, ...] = ()
     with intention(workbench, by, "work_order.start", work_order_id) as act:
-        order = work_orders.read_work_order(act.connection, work_order_id)
+        order = _shown_order(workbench, act, rev, WorkOrderState.IN_PROGRESS)
         check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.IN_PROGRESS)
         record = plans.read_plan(act.connection, order.plan_id)
         over = is_over(workbench, act.connection, record)
@@ -129,6 +147,43 @@ def start(workbench: Workbench, work_order_id: str, *, by: str) -> WorkOrderReco
     return queries.get_work_order(workbench, work_order_id)
 
 
+def instruct_step(
+    workbench: Workbench, work_order_id: str, number: int, *, by: str, to: str, rev: int | None = None
+) -> WorkOrderRecord:
+    """Write down that a step was ordered, once everything before it has ended.
+
+    Parameters
+    ----------
+    workbench : Workbench
+        The workspace.
+    work_order_id : str
+        A work order in progress.
+    number : int
+        The step, from 1.
+    by : str
+        User name of the operator who gave the order.
+    to : str
+        Who received it and repeated it in full.
+    rev : int, optional
+        Version of the order that was shown.
+
+    Raises
+    ------
+    TransitionError, RefusedError
+        It is instructed already or has ended, or an earlier step has not ended.
+    InputError
+        Nobody is named.
+    """
+    with intention(workbench, by, "work_order.instruct", work_order_id) as act:
+        act.facts |= {"step": number, "to_whom": to}
+        order = _shown_order(workbench, act, rev, f"step {number} {StepState.INSTRUCTED}")
+        if not to.strip():
+            raise InputError("an instruction goes to somebody", what_to_do="Say who repeats it, with --to.")
+        check_instruct(work_order_id, order.state, [s.state for s in order.steps], number)
+        work_orders.instruct_step(act.connection, order, number, by=by, to=to.strip(), at=act.at)
+    return queries.get_work_order(workbench, work_order_id)
+
+
 def record_step(
     workbench: Workbench,
     work_order_id: str,
@@ -138,8 +193,11 @@ def record_step(
     by: str,
     reading: str = "",
     remark: str = "",
+    rev: int | None = None,
 ) -> WorkOrderRecord:
     """Write down how one step ended; a completed switching step becomes the switch's reported state.
+
+    A step that was not instructed before counts as instructed and ended in one, by the same person.
 
     Parameters
     ----------
@@ -156,6 +214,8 @@ def record_step(
     reading, remark : str
         What was read or is to be said; a skipped or failed step needs a remark. A reading outside the range
         of its step is kept with the remark that it is an abort trigger: whether to go on is for people.
+    rev : int, optional
+        Version of the order that was shown.
 
     Raises
     ------
@@ -165,8 +225,8 @@ def record_step(
         No such step, or the remark is missing.
     """
     with intention(workbench, by, "work_order.step", work_order_id) as act:
-        order = work_orders.read_work_order(act.connection, work_order_id)
         act.facts |= {"step": number, "to": outcome, "reading": reading, "remark": remark}
+        order = _shown_order(workbench, act, rev, f"step {number} {outcome}")
         step = _step(order, number)
         check_step(
             work_order_id,
@@ -186,29 +246,24 @@ def record_step(
                 f"step {number} cannot end {outcome} without a remark", what_to_do="Say why with --remark."
             )
         work_orders.end_step(
-            act.connection,
-            work_order_id,
-            number,
-            outcome,
-            by=by,
-            at=act.at,
-            reading=reading,
-            remark=remark,
+            act.connection, order, number, outcome, by=by, at=act.at, reading=reading, remark=remark
         )
         if outcome is StepState.COMPLETED and step.step.state_after is not None:
-            _report_switch(workbench, act, step.step.device, step.step.state_after)
+            report_switch(workbench, act, step.step.device, step.step.state_after)
         if outcome is StepState.FAILED and step.step.switching:
-            _report_switch(workbench, act, step.step.device, _before(step.step), faulty=True)
+            report_switch(workbench, act, step.step.device, _before(step.step), faulty=True)
     return queries.get_work_order(workbench, work_order_id)
 
 
-def complete(workbench: Workbench, work_order_id: str, *, by: str, outcome: str = "") -> WorkOrderRecord:
+def complete(
+    workbench: Workbench, work_order_id: str, *, by: str, outcome: str = "", rev: int | None = None
+) -> WorkOrderRecord:
     """Close a work order whose steps have all ended; its plan is EXECUTED.
 
     Where it is a return, the transfer that it takes back is RETURNED.
     """
     with intention(workbench, by, "work_order.complete", work_order_id) as act:
-        order = work_orders.read_work_order(act.connection, work_order_id)
+        order = _shown_order(workbench, act, rev, WorkOrderState.COMPLETED)
         check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.COMPLETED)
         check_complete(work_order_id, [(s.step.switching, s.state) for s in order.steps])
         _set_order(act, order, WorkOrderState.COMPLETED, outcome)
@@ -217,32 +272,32 @@ def complete(workbench: Workbench, work_order_id: str, *, by: str, outcome: str 
 
 
 def abort(
-    workbench: Workbench, work_order_id: str, *, by: str, reason: str, switched_back: bool
+    workbench: Workbench,
+    work_order_id: str,
+    *,
+    by: str,
+    reason: str,
+    switched_back: bool,
+    rev: int | None = None,
 ) -> WorkOrderRecord:
     """Stop a work order in progress; say whether the devices were switched back.
 
     Switched back, or nothing was switched yet: every device is reported in the state it had before, and the
     plan is ROLLED_BACK. Otherwise the states stay as the completed steps left them, the plan is PARTIAL, and
-    the order waits to be settled. A device that failed stays in FAULT until its state is reported anew.
+    the order waits to be settled. A device that failed stays in FAULT until its state is reported anew. A
+    switching step that was instructed and has not ended may have been carried out: it counts as switched.
     """
     with intention(workbench, by, "work_order.abort", work_order_id) as act:
         _need_reason(reason)
-        order = work_orders.read_work_order(act.connection, work_order_id)
+        order = _shown_order(workbench, act, rev, WorkOrderState.ABORTED)
         check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.ABORTED)
-        for step in order.steps:
-            if step.state is StepState.PENDING:
-                work_orders.end_step(
-                    act.connection,
-                    work_order_id,
-                    step.step.number,
-                    StepState.ABORTED,
-                    by=by,
-                    at=act.at,
-                    reading="",
-                    remark=reason,
-                )
-            elif switched_back and step.state is StepState.COMPLETED and step.step.state_after is not None:
-                _report_switch(workbench, act, step.step.device, _before(step.step))
+        work_orders.abort_steps(act.connection, order, by=by, at=act.at, remark=reason)
+        for step in order.steps if switched_back else ():
+            if (
+                step.state in (StepState.COMPLETED, StepState.INSTRUCTED)
+                and step.step.state_after is not None
+            ):
+                report_switch(workbench, act, step.step.device, _before(step.step))
         _set_order(act, order, WorkOrderState.ABORTED, reason)
         touched = any(s.step.switching and s.state is not StepState.PENDING for s in order.steps)
         to = PlanState.PARTIAL if touched and not switched_back else PlanState.ROLLED_BACK
@@ -252,7 +307,13 @@ def abort(
 
 
 def settle(
-    workbench: Workbench, work_order_id: str, *, by: str, reason: str, switched_back: bool
+    workbench: Workbench,
+    work_order_id: str,
+    *,
+    by: str,
+    reason: str,
+    switched_back: bool,
+    rev: int | None = None,
 ) -> WorkOrderRecord:
     """Say how an aborted order ended after all: switched back, or carried out to its end.
 
@@ -261,7 +322,7 @@ def settle(
     """
     with intention(workbench, by, "work_order.settle", work_order_id) as act:
         _need_reason(reason)
-        order = work_orders.read_work_order(act.connection, work_order_id)
+        order = _shown_order(workbench, act, rev, work_orders.SETTLED)
         if switched_back:
             move_plan(act, plans.read_plan(act.connection, order.plan_id), PlanState.ROLLED_BACK, reason)
         else:
@@ -269,15 +330,18 @@ def settle(
         for step in order.steps:
             if step.step.state_after is not None:
                 state = _before(step.step) if switched_back else step.step.state_after
-                _report_switch(workbench, act, step.step.device, state)
+                report_switch(workbench, act, step.step.device, state)
+        work_orders.mark_settled(act.connection, order, by=by, at=act.at)
     return queries.get_work_order(workbench, work_order_id)
 
 
-def cancel(workbench: Workbench, work_order_id: str, *, by: str, reason: str) -> WorkOrderRecord:
+def cancel(
+    workbench: Workbench, work_order_id: str, *, by: str, reason: str, rev: int | None = None
+) -> WorkOrderRecord:
     """Withdraw an open work order; its plan is a draft again, with the reason."""
     with intention(workbench, by, "work_order.cancel", work_order_id) as act:
         _need_reason(reason)
-        order = work_orders.read_work_order(act.connection, work_order_id)
+        order = _shown_order(workbench, act, rev, WorkOrderState.CANCELLED)
         check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.CANCELLED)
         _set_order(act, order, WorkOrderState.CANCELLED, reason)
         move_plan(act, plans.read_plan(act.connection, order.plan_id), PlanState.DRAFT, reason)
@@ -288,6 +352,30 @@ def _executed(act: Intention, plan_id: str, reason: str) -> None:
     record = plans.read_plan(act.connection, plan_id)
     end_transfer(act, record)
     move_plan(act, record, PlanState.EXECUTED, reason)
+
+
+def reopen(workbench: Workbench, work_order_id: str, *, by: str, rev: int | None = None) -> WorkOrderRecord:
+    """Open an order again, where the table of states has such a move: it has none, so this is refused."""
+    with intention(workbench, by, "work_order.reopen", work_order_id) as act:
+        order = _shown_order(workbench, act, rev, WorkOrderState.OPEN)
+        check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.OPEN)
+        _set_order(act, order, WorkOrderState.OPEN, "")
+    return queries.get_work_order(workbench, work_order_id)
+
+
+def _shown_order(workbench: Workbench, act: Intention, rev: int | None, to: str) -> WorkOrderRecord:
+    """Read the order of an intention; refuse where it is not the version that the person was shown."""
+    order = work_orders.read_work_order(act.connection, act.object)
+    if rev is None or rev == order.rev:
+        return order
+    raise ChangedError(
+        order.work_order_id,
+        change=order.change,
+        by=order.changed_by,
+        at=order.changed_at.tz_convert(workbench.settings.site.tz),
+        reason=order.outcome,
+        twice=order.changed_by == act.actor and order.change == to,
+    )
 
 
 def _need_reason(reason: str) -> None:
@@ -305,7 +393,7 @@ def _step(order: WorkOrderRecord, number: int) -> StepRecord:
 
 
 def _set_order(act: Intention, order: WorkOrderRecord, to: WorkOrderState, outcome: str) -> None:
-    work_orders.set_work_order_state(act.connection, order, to, at=act.at, outcome=outcome)
+    work_orders.set_work_order_state(act.connection, order, to, by=act.actor, at=act.at, outcome=outcome)
     act.facts["order"] = {"from": order.state, "to": to, "outcome": outcome}
 
 
@@ -317,10 +405,3 @@ def _range(step: Step) -> tuple[float, float] | None:
 
 def _before(step: Step) -> SwitchState:
     return SwitchState.OPEN if step.state_after == SwitchState.CLOSED else SwitchState.CLOSED
-
-
-def _report_switch(
-    workbench: Workbench, act: Intention, switch_id: str, state: SwitchState, *, faulty: bool = False
-) -> None:
-    at = queries.now(workbench, act.connection)
-    network_records.record_switch_state(act.connection, switch_id, state, at, act.actor, faulty=faulty)

@@ -3,7 +3,6 @@
 from math import inf, isnan, nan
 
 import pandas as pd
-import pytest
 
 from gridlib.adapters.records import network as network_records
 from gridlib.adapters.records import plans, runs
@@ -20,25 +19,6 @@ def save_run(connection, run_id, issued_at=NOON, started_at=NOON, stages=("risk"
     for stage in stages:
         done = {"run_id": run_id, "stage": stage, "finished_at": utc_text(started_at)}
         runs.save_stage(connection, {**done, "seconds": 1.0, "counts": {}})
-
-
-def save_levels(connection, run_id, **levels):
-    """Keep the levels of a run, worst score first in the order given."""
-    names = list(levels)
-    frame = pd.DataFrame(
-        {
-            "transformer_id": names,
-            "risk_score": [0.9 - 0.1 * n for n in range(len(names))],
-            "risk_level": list(levels.values()),
-            "imminent": False,
-        }
-    )
-    runs.save_risk(connection, run_id, frame)
-
-
-def acknowledge(connection, run_id, transformer_id, level, by="operator"):
-    row = {"transformer_id": transformer_id, "risk_level": level}
-    runs.save_acknowledgement(connection, run_id, row, by=by, at=NOON, note="")
 
 
 def states(*rows):
@@ -161,53 +141,6 @@ def test_the_digest_of_the_data_covers_the_newest_switch_states(store):
         older = states(("B1", NOON - SECOND, "OPEN", "OK", "", "manual"))
         network_records.add_switch_states(connection, older, "system")
     assert digest() == found[-1]
-
-
-@pytest.fixture
-def three_runs(store):
-    """An hour between each; an operator has seen T-01 and T-02 in the first."""
-    hour = pd.Timedelta(hours=1)
-    with store.write() as connection:
-        for n in range(3):
-            save_run(connection, f"RUN-{n}", NOON + n * hour, NOON + n * hour)
-        save_levels(connection, "RUN-0", **{"T-01": "HIGH", "T-02": "MEDIUM", "T-03": "HIGH"})
-        acknowledge(connection, "RUN-0", "T-01", "HIGH")
-        acknowledge(connection, "RUN-0", "T-02", "MEDIUM")
-    return store
-
-
-def waiting(store, run_id):
-    with store.read() as connection:
-        return runs.unacknowledged(connection, run_id), runs.acknowledged(connection, run_id)
-
-
-def test_an_acknowledgement_lasts_while_the_level_does_not_rise(three_runs):
-    with three_runs.write() as connection:
-        save_levels(connection, "RUN-1", **{"T-01": "HIGH", "T-02": "MEDIUM", "T-03": "HIGH"})
-    assert waiting(three_runs, "RUN-0") == (["T-03"], {"T-01": "operator", "T-02": "operator"})
-    assert waiting(three_runs, "RUN-1") == (["T-03"], {"T-01": "operator", "T-02": "operator"})
-
-
-def test_an_alert_comes_back_when_the_level_rises_and_is_seen_again(three_runs):
-    with three_runs.write() as connection:
-        save_levels(connection, "RUN-1", **{"T-02": "HIGH", "T-01": "MEDIUM"})
-    assert waiting(three_runs, "RUN-1") == (["T-02"], {"T-01": "operator"})
-    with three_runs.write() as connection:
-        save_levels(connection, "RUN-2", **{"T-02": "HIGH", "T-01": "HIGH"})
-        acknowledge(connection, "RUN-1", "T-02", "HIGH", by="operator2")
-    assert waiting(three_runs, "RUN-2") == (["T-01"], {"T-02": "operator2"})
-
-
-def test_a_later_acknowledgement_says_nothing_about_an_earlier_run(three_runs):
-    with three_runs.write() as connection:
-        save_levels(connection, "RUN-1", **{"T-03": "HIGH"})
-        acknowledge(connection, "RUN-1", "T-03", "HIGH")
-    assert waiting(three_runs, "RUN-0")[0] == ["T-03"]
-    assert waiting(three_runs, "RUN-1")[0] == []
-
-
-def test_nothing_is_acknowledged_in_a_run_that_is_not_there(three_runs):
-    assert waiting(three_runs, "RUN-9") == ([], {})
 
 
 def test_a_file_may_come_again_under_another_number(store):

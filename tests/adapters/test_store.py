@@ -7,6 +7,7 @@ import threading
 import time
 from datetime import UTC, datetime
 
+import alembic.command
 import pandas as pd
 import pytest
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from alembic.runtime.migration import MigrationContext
 
 from gridlib.adapters import tables, triggers
 from gridlib.adapters.chain import append_event, verify_chain
+from gridlib.adapters.records import alerts as alert_records
 from gridlib.adapters.store import Store, parse_utc, utc_text
 from gridlib.facts.errors import InputError, StoreError
 
@@ -44,6 +46,49 @@ def test_migrating_from_several_processes_at_once(tmp_path):
         process.join(60)
     assert [process.exitcode for process in starters] == [0, 0, 0]
     Store(url).check_version()
+
+
+def test_an_older_database_is_upgraded_and_keeps_what_was_acknowledged(tmp_path, monkeypatch):
+    store = Store(f"sqlite:///{tmp_path}/old.db")
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "alembic.command.upgrade", lambda config, _head, up=alembic.command.upgrade: up(config, "0001")
+        )
+        store.migrate()
+    at = utc_text(datetime(2026, 8, 12, 12, tzinfo=UTC))
+    rows = {
+        "run": [("R-1", at, at, "system", "1", "0" * 64)],
+        "stage_run": [("R-1", "risk", at, 1.0, "{}")],
+        "risk": [
+            ("R-1", name, 0.5, level, imminent, "{}")
+            for name, level, imminent in (
+                ("T-1", "HIGH", True),
+                ("T-2", "HIGH", False),
+                ("T-3", "LOW", False),
+                ("T-4", "MEDIUM", False),
+            )
+        ],
+        "acknowledgement": [
+            (1, "R-1", "T-1", "HIGH", "layla", at, "seen"),
+            (2, "R-1", "T-2", "MEDIUM", "layla", at, ""),
+        ],
+    }
+    with store.write() as connection:
+        for table, values in rows.items():
+            marks = ", ".join("?" * len(values[0]))
+            connection.exec_driver_sql(f"INSERT INTO {table} VALUES ({marks})", values)
+    store.migrate()
+    store.check_version()
+    with store.read() as connection:
+        standing = {a.transformer_id: a for a in alert_records.read_alerts(connection)}
+        history = alert_records.read_alert_events(connection, "T-1")
+    assert {name: alert.acknowledged_by for name, alert in standing.items()} == {
+        "T-1": "layla",
+        "T-2": None,
+        "T-4": None,
+    }
+    assert standing["T-1"].imminent
+    assert list(history["note"]) == ["", "seen"]
 
 
 def test_a_missing_database_says_init(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gridlib.apps.cli import app, orders, people
+from gridlib.apps.cli import app, main, orders, people
 from gridlib.workbench import open_workbench
 from gridlib.workflow import accounts, sessions
 
@@ -214,3 +214,52 @@ def test_people_read_the_ranking_and_how_to_go_on(home):
     assert "gridlib serve" in done.stdout
     assert "first_passwords.txt" in done.stdout
     assert "Demo" in done.stdout
+
+
+def test_a_shift_in_the_shell(home, monkeypatch, capsys):
+    """Alerts, switches, another plan, a study and instructed steps, each by its command."""
+
+    def run(*words, status=0):
+        monkeypatch.setattr(sys, "argv", ["gridlib", *words, "--home", str(home)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        written = capsys.readouterr()
+        assert (ended.value.code or 0) == status, written.err
+        return written.out
+
+    def said(*words, fails=""):
+        record = json.loads(run(*words, "--json", status=1 if fails else 0))
+        if fails:
+            assert record["error"]["code"] == fails
+        return record
+
+    (alert, *_) = said("alerts")["alerts"]
+    assert alert["waits"]
+    assert said("acknowledge", "T-04", "--by", "operator")["acknowledged_by"] == "operator"
+    said("acknowledge", "T-04", "--by", "operator2", fails="changed")
+    shelved = said("shelve", "T-07", "--by", "operator", "--reason", "known", "--hours", "2")
+    assert shelved["shelved_by"] == "operator"
+    assert said("unshelve", "T-07", "--by", "operator")["waits"]
+    assert [row["event"] for row in said("alerts", "T-07")["history"]] == ["UNSHELVED", "SHELVED", "RAISED"]
+    run("shelve", "T-07", "--by", "operator", "--reason", "no end", status=2)
+
+    assert said("switch", "confirm", "SW-03", "open", "--by", "operator")["mismatch"] == ""
+    row = next(r for r in said("switch", "list")["switches"] if r["switch_id"] == "SW-03")
+    assert (row["state"], row["source"], row["confirmed"]) == ("OPEN", "manual", True)
+
+    found = said("study", "T-07", "--ambient-k", "3")
+    assert found["after"]["hot_spot_c_max"] > found["before"]["hot_spot_c_max"]
+    assert "STUDY" in run("study", "T-07")
+
+    plan = next(d for d in said("queue")["drafts"] if d["transformer_id"] == "T-07")["plan_id"]
+    said("ask-again", plan, "--by", "operator", "--reason", "tie is hard to reach", fails="refused")
+    said("approve", plan, "--by", "operator")
+    order = said("workorder", "issue", plan, "--by", "operator2", "--crew", "Crew 4")
+    assert order["planned_until"]
+    number = order["work_order_id"]
+    said("workorder", "start", number, "--by", "operator2")
+    said("workorder", "instruct", number, "2", "--by", "operator2", "--to", "R. Haddad", fails="refused")
+    order = said("workorder", "instruct", number, "1", "--by", "operator2", "--to", "R. Haddad")
+    assert (order["steps"][0]["state"], order["steps"][0]["instructed_to"]) == ("INSTRUCTED", "R. Haddad")
+    assert "Haddad" in run("queue")
+    assert said("audit", "verify")["holds"]

@@ -37,7 +37,7 @@ def test_curve_limits_and_hottest_hour_are_those_given(axes) -> None:
     flat = {line.get_ydata()[0] for line in axes.lines if len(line.get_ydata()) == 2}
     assert flat == {98, 118, 140}
     # Hour 6 UTC is 09:00 in Amman.
-    assert axes.get_title(loc="right") == "hottest Tue 09:00: 125 degC, at p90 load 131 degC"
+    assert axes.get_title(loc="right") == "hottest 09:00 on 11 Aug: 125 degC, at p90 load 131 degC"
 
 
 def test_words_beside_the_lines_do_not_fall_on_each_other(axes) -> None:

@@ -1,5 +1,6 @@
 """What may follow what, and who may do it."""
 
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -7,19 +8,23 @@ import pytest
 from gridlib.domain.lifecycle import (
     PLAN_MOVES,
     ROLE_FOR_ACTION,
+    STEP_MOVES,
     SYSTEM,
     WORK_ORDER_MOVES,
     abort_trigger,
     check_complete,
     check_four_eyes,
+    check_instruct,
     check_move,
     check_step,
+    is_overdue,
     may_complete,
 )
 from gridlib.facts.errors import FourEyesError, RefusedError, TransitionError
 from gridlib.facts.types import PlanState, Role, StepState, WorkOrderState
 
 PENDING, DONE, FAILED, SKIPPED = StepState.PENDING, StepState.COMPLETED, StepState.FAILED, StepState.SKIPPED
+INSTRUCTED = StepState.INSTRUCTED
 RUNNING = WorkOrderState.IN_PROGRESS
 
 ALLOWED = {
@@ -40,10 +45,17 @@ ALLOWED = {
     "OPEN CANCELLED",
     "IN_PROGRESS COMPLETED",
     "IN_PROGRESS ABORTED",
+    "PENDING INSTRUCTED",
+    *(f"{state} {end}" for state in ("PENDING", "INSTRUCTED") for end in ("COMPLETED", "FAILED", "SKIPPED")),
+    "PENDING ABORTED",
+    "INSTRUCTED ABORTED",
 }
 
 
-@pytest.mark.parametrize(("states", "table"), [(PlanState, PLAN_MOVES), (WorkOrderState, WORK_ORDER_MOVES)])
+@pytest.mark.parametrize(
+    ("states", "table"),
+    [(PlanState, PLAN_MOVES), (WorkOrderState, WORK_ORDER_MOVES), (StepState, STEP_MOVES)],
+)
 def test_every_move_that_is_not_in_the_rules_is_refused(states, table) -> None:
     for state, to in product(states, states):
         if f"{state} {to}" in ALLOWED:
@@ -75,6 +87,40 @@ def test_the_next_step_may_end_in_three_ways(outcome: StepState) -> None:
 def test_a_step_waits_for_the_ones_before_it() -> None:
     with pytest.raises(RefusedError, match="before step 1 has ended"):
         check_step("WO-1", RUNNING, [PENDING, PENDING], 2, DONE, switching=False)
+
+
+@pytest.mark.parametrize("before", [PENDING, INSTRUCTED])
+def test_a_step_is_not_instructed_before_the_one_above_has_ended(before: StepState) -> None:
+    with pytest.raises(RefusedError, match="cannot be instructed before step 1 has ended"):
+        check_instruct("WO-1", RUNNING, [before, PENDING], 2)
+    check_instruct("WO-1", RUNNING, [DONE, PENDING], 2)
+
+
+@pytest.mark.parametrize("state", [INSTRUCTED, DONE, FAILED, SKIPPED, StepState.ABORTED])
+def test_a_step_is_instructed_once(state: StepState) -> None:
+    with pytest.raises(RefusedError):
+        check_instruct("WO-1", RUNNING, [state, PENDING], 1)
+
+
+def test_nothing_is_instructed_after_a_failure_or_outside_an_order_in_progress() -> None:
+    with pytest.raises(RefusedError, match="failed"):
+        check_instruct("WO-1", RUNNING, [FAILED, PENDING], 2)
+    with pytest.raises(TransitionError):
+        check_instruct("WO-1", WorkOrderState.OPEN, [PENDING], 1)
+
+
+@pytest.mark.parametrize("outcome", [DONE, FAILED, SKIPPED])
+def test_an_instructed_step_may_end_in_three_ways(outcome: StepState) -> None:
+    check_step("WO-1", RUNNING, [DONE, INSTRUCTED], 2, outcome, switching=False)
+
+
+def test_only_an_order_under_way_is_overdue() -> None:
+    due = datetime(2026, 8, 12, 15, tzinfo=UTC)
+    late, early = due + timedelta(minutes=1), due - timedelta(minutes=1)
+    found = {state for state in WorkOrderState if is_overdue(state, due, late)}
+    assert found == {WorkOrderState.OPEN, WorkOrderState.IN_PROGRESS}
+    assert not is_overdue(RUNNING, due, early)
+    assert not is_overdue(RUNNING, None, late)
 
 
 def test_a_switching_step_cannot_be_skipped() -> None:
@@ -219,7 +265,10 @@ def test_small_rooms_may_switch_four_eyes_off() -> None:
 
 def test_decisions_and_switching_need_an_operator() -> None:
     assert set(ROLE_FOR_ACTION.values()) == {Role.OPERATOR}
-    orders = {
-        f"work_order.{verb}" for verb in ("issue", "start", "step", "complete", "abort", "cancel", "settle")
+    verbs = {
+        "plan": ("approve", "reject", "ask_again", "return"),
+        "work_order": ("issue", "start", "instruct", "step", "complete", "abort", "cancel", "settle"),
+        "risk": ("acknowledge", "shelve", "unshelve"),
+        "switch": ("confirm",),
     }
-    assert set(ROLE_FOR_ACTION) == {"plan.approve", "plan.reject", "plan.return", "risk.acknowledge"} | orders
+    assert set(ROLE_FOR_ACTION) == {f"{noun}.{verb}" for noun, known in verbs.items() for verb in known}

@@ -353,4 +353,11 @@ def test_a_loop_whose_current_no_device_may_break_opens_first():
     assert "would make or break" in said or "would reach" in said
     forced = prove(net, {"T1": 560.0, "T2": 200.0}, moves=(replace(MOVE, closes_first=True),))
     assert not forced.holds
-    assert any("while s1 and t1 are both closed" in reason for reason in forced.reasons)
+    assert any(reason.startswith("t1 may not close first: ") for reason in forced.reasons)
+
+
+def test_a_plan_that_closes_first_no_longer_holds_once_the_site_forbids_it():
+    closing = (replace(MOVE, closes_first=True),)
+    assert prove(loop_network(), moves=closing).holds
+    (reason,) = prove(loop_network(may_parallel=False), moves=closing).reasons
+    assert reason.startswith("t1 may not close first: the site does not allow t1 to parallel")

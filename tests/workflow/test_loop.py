@@ -12,6 +12,7 @@ from gridlib.adapters.records import plans
 from gridlib.domain.network import closed_switches, current_states, feeding
 from gridlib.facts.errors import (
     AuditError,
+    ChangedError,
     FourEyesError,
     InputError,
     NotFoundError,
@@ -357,7 +358,7 @@ def test_an_alert_is_acknowledged_once(demo):
     assert set(queries.get_queue(demo).unacknowledged) == {"T-04", "T-07"}
     decisions.acknowledge(demo, "T-07", by="operator", note="seen")
     assert queries.get_queue(demo).unacknowledged == ("T-04",)
-    with pytest.raises(InputError, match="acknowledged by operator"):
+    with pytest.raises(ChangedError, match="ACKNOWLEDGED at HIGH by operator on"):
         decisions.acknowledge(demo, "T-07", by="operator2")
 
 

@@ -1,6 +1,7 @@
 """The network as ingested, and the reported states of its switches."""
 
 import json
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from gridlib.adapters import tables as t
+from gridlib.adapters.records.pages import after_key
 from gridlib.adapters.store import parse_utc, utc_text
 from gridlib.facts.frames import NETWORK_TABLES
 from gridlib.facts.types import Network
@@ -111,15 +113,42 @@ def read_switch_history(connection: Connection) -> pd.DataFrame:
     return _state_frame(connection, query, [*_STATE_COLUMNS, "recorded_by"])
 
 
-def read_newest_states(connection: Connection) -> pd.DataFrame:
-    """Read the newest reported state of each switch, by switch (`SwitchStates`)."""
-    rank = sa.func.row_number().over(
-        partition_by=t.switch_state.c.switch_id,
-        order_by=(t.switch_state.c.time.desc(), t.switch_state.c.state_id.desc()),
-    )
-    ranked = sa.select(t.switch_state, rank.label("age_rank")).subquery()
-    states = _state_frame(connection, sa.select(ranked).where(ranked.c.age_rank == 1), _STATE_COLUMNS)
+def read_newest_states(connection: Connection, switch_ids: Sequence[str] = ()) -> pd.DataFrame:
+    """Read the newest reported state of each switch, or of some, by switch (`SwitchStates`)."""
+    states = _newest(connection, [t.switch_state.c.switch_id], switch_ids, _STATE_COLUMNS)
     return states.sort_values("switch_id", ignore_index=True)
+
+
+def read_newest_reports(connection: Connection, switch_ids: Sequence[str] = ()) -> pd.DataFrame:
+    """Read the newest state that each source reported of each switch, or of some, and who recorded it."""
+    keys = [t.switch_state.c.switch_id, t.switch_state.c.source]
+    return _newest(connection, keys, switch_ids, [*_STATE_COLUMNS, "recorded_by"])
+
+
+def _newest(
+    connection: Connection, keys: list[Any], switch_ids: Sequence[str], columns: list[str]
+) -> pd.DataFrame:
+    rank = sa.func.row_number().over(
+        partition_by=keys, order_by=(t.switch_state.c.time.desc(), t.switch_state.c.state_id.desc())
+    )
+    rows = sa.select(t.switch_state, rank.label("age_rank"))
+    if switch_ids:
+        rows = rows.where(t.switch_state.c.switch_id.in_(switch_ids))
+    ranked = rows.subquery()
+    return _state_frame(connection, sa.select(ranked).where(ranked.c.age_rank == 1), columns)
+
+
+def has_switch(connection: Connection, switch_id: str) -> bool:
+    """Tell whether the network has a switch."""
+    return not read_switches(connection, [switch_id]).empty
+
+
+def read_switches(connection: Connection, switch_ids: Sequence[str] = ()) -> pd.DataFrame:
+    """Read the table of switches, or some rows of it (`Switches`)."""
+    query = sa.select(t.network_row.c.row).where(t.network_row.c.table_name == "switches")
+    if switch_ids:
+        query = query.where(t.network_row.c.object_id.in_(switch_ids))
+    return _network_frame("switches", list(connection.scalars(query.order_by(t.network_row.c.object_id))))
 
 
 def _state_frame(connection: Connection, query: sa.Select[Any], columns: list[str]) -> pd.DataFrame:
@@ -144,6 +173,20 @@ def read_network(connection: Connection) -> Network:
         states=read_newest_states(connection),
         lines=frames["lines"],
     )
+
+
+def read_network_page(
+    connection: Connection, table: str, *, after: str = "", limit: int | None = None
+) -> list[dict[str, Any]]:
+    """Read rows of one network table by name, at most ``limit`` behind the object named ``after``."""
+    rows = t.network_row.c
+    query = sa.select(rows.row).where(rows.table_name == table).order_by(rows.object_id).limit(limit)
+    if after:
+        of_table = rows.table_name == table
+        query = query.where(
+            after_key(connection, table, [rows.object_id], rows.object_id, after, among=of_table)
+        )
+    return list(connection.scalars(query))
 
 
 def _network_frame(table: str, rows: list[dict[str, Any]]) -> pd.DataFrame:

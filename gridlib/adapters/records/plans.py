@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from math import isfinite, nan
 from typing import Any
 
@@ -11,6 +12,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from gridlib.adapters import tables as t
+from gridlib.adapters.records.pages import after_key
 from gridlib.adapters.store import parse_utc, utc_text
 from gridlib.facts.errors import NotFoundError, StoreError
 from gridlib.facts.sheets import Instruction
@@ -25,7 +27,10 @@ OPEN_PLAN_STATES = (PlanState.DRAFT, PlanState.APPROVED, PlanState.ISSUED, PlanS
 
 @dataclass(frozen=True)
 class PlanRecord:
-    """A plan as stored: the proven transfer and where it stands."""
+    """A plan as stored: the proven transfer and where it stands.
+
+    ``decided_by`` and ``decided_at`` say who put it into its state and when; a new draft, who prepared it.
+    """
 
     plan_id: str
     run_id: str
@@ -36,6 +41,8 @@ class PlanRecord:
     prepared_by: str
     approved_by: str | None
     created_at: pd.Timestamp
+    decided_by: str
+    decided_at: pd.Timestamp
 
 
 def save_case(connection: Connection, run_id: str, case: PlanningCase) -> None:
@@ -107,9 +114,23 @@ def read_plans(
     plan_id: str = "",
     transformer_id: str = "",
     states: Iterable[PlanState] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+    after: str = "",
+    limit: int | None = None,
 ) -> list[PlanRecord]:
-    """Plans by id, transformer or state; by transformer, then rank."""
-    query = sa.select(t.plan).order_by(t.plan.c.transformer_id, t.plan.c.rank, t.plan.c.plan_id)
+    """Plans by id, transformer, state or time of making; by transformer, then rank.
+
+    At most ``limit`` of them, behind the plan named ``after``.
+    """
+    keys = [t.plan.c.transformer_id, t.plan.c.rank, t.plan.c.plan_id]
+    query = sa.select(t.plan).order_by(*keys).limit(limit)
+    if after:
+        query = query.where(after_key(connection, "plan", keys, t.plan.c.plan_id, after))
+    if since is not None:
+        query = query.where(t.plan.c.created_at >= utc_text(since))
+    if until is not None:
+        query = query.where(t.plan.c.created_at < utc_text(until))
     if plan_id:
         query = query.where(t.plan.c.plan_id == plan_id)
     if transformer_id:
@@ -127,6 +148,8 @@ def read_plans(
             r.prepared_by,
             r.approved_by,
             parse_utc(r.created_at),
+            r.decided_by or r.prepared_by,
+            parse_utc(r.decided_at or r.created_at),
         )
         for r in connection.execute(query)
     ]
@@ -145,6 +168,7 @@ def set_plan_state(
     state: PlanState,
     *,
     reason: str,
+    by: str,
     at: pd.Timestamp,
     approved_by: str | None = None,
 ) -> None:
@@ -156,6 +180,7 @@ def set_plan_state(
             state=str(state),
             reason=reason,
             rev=record.rev + 1,
+            decided_by=by,
             decided_at=utc_text(at),
             approved_by=approved_by,
         )

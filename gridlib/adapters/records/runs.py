@@ -12,13 +12,12 @@ from sqlalchemy import Connection
 
 from gridlib.adapters import tables as t
 from gridlib.adapters.records.network import read_newest_states
+from gridlib.adapters.records.pages import after_key
 from gridlib.adapters.store import parse_utc, utc_text
 from gridlib.facts.errors import NotFoundError
 from gridlib.facts.types import RiskLevel
 
 _RUN_ORDER: list[Any] = [t.run.c.issued_at, t.run.c.started_at, t.run.c.run_id]
-_LEVELS = tuple(RiskLevel)
-"""From least to most severe."""
 
 
 @dataclass(frozen=True)
@@ -103,13 +102,19 @@ def save_findings(connection: Connection, source_id: str, stage: str, findings: 
         connection.execute(t.finding.insert(), rows)
 
 
-def read_findings(connection: Connection, source_ids: Iterable[str]) -> pd.DataFrame:
-    """Read the findings of runs or ingests, with ``source_id`` and ``stage``."""
-    columns = [c for c in t.finding.c if c.name != "finding_id"]
+def read_findings(
+    connection: Connection, source_ids: Iterable[str], *, after: int = 0, limit: int | None = None
+) -> pd.DataFrame:
+    """Read the findings of runs or ingests, with ``finding_id``, ``source_id`` and ``stage``.
+
+    At most ``limit`` of them, behind the one numbered ``after``.
+    """
+    columns = list(t.finding.c)
     query = (
         sa.select(*columns)
-        .where(t.finding.c.source_id.in_(list(source_ids)))
+        .where(t.finding.c.source_id.in_(list(source_ids)), t.finding.c.finding_id > after)
         .order_by(t.finding.c.finding_id)
+        .limit(limit)
     )
     frame = pd.DataFrame(connection.execute(query).all(), columns=[c.name for c in columns])
     for name in ("first", "last"):
@@ -184,6 +189,29 @@ def data_digest(connection: Connection, network_digest: str) -> str:
     return sha256(seen.encode()).hexdigest()
 
 
+def read_risk_ranked(
+    connection: Connection,
+    run_id: str,
+    *,
+    levels: Iterable[RiskLevel] = (),
+    transformer_id: str = "",
+    after: str = "",
+    limit: int | None = None,
+) -> list[dict[str, Any]]:
+    """Risk rows of a run, imminent ones first, then the riskiest; at most ``limit`` behind a transformer."""
+    of_run = t.risk.c.run_id == run_id
+    name = t.risk.c.transformer_id
+    keys: list[sa.ColumnElement[Any]] = [sa.case((t.risk.c.imminent, 0), else_=1), -t.risk.c.risk_score, name]
+    query = sa.select(t.risk.c.row).where(of_run).order_by(*keys).limit(limit)
+    if wanted := [str(level) for level in levels]:
+        query = query.where(t.risk.c.risk_level.in_(wanted))
+    if transformer_id:
+        query = query.where(name == transformer_id)
+    if after:
+        query = query.where(after_key(connection, "assessed transformer", keys, name, after, among=of_run))
+    return list(connection.scalars(query))
+
+
 def save_risk(connection: Connection, run_id: str, risk: pd.DataFrame) -> None:
     """Keep the risk table of a run."""
     rows = json.loads(risk.to_json(orient="records", date_format="iso", double_precision=15))
@@ -211,64 +239,16 @@ def read_risk(connection: Connection, run_id: str, transformer_id: str = "") -> 
     return list(connection.scalars(query))
 
 
-def save_acknowledgement(
-    connection: Connection,
-    run_id: str,
-    row: Mapping[str, Any],
-    *,
-    by: str,
-    at: pd.Timestamp,
-    note: str,
-) -> None:
-    """Write down that a person has seen the risk of a transformer."""
-    connection.execute(
-        t.acknowledgement.insert().values(
-            run_id=run_id,
-            transformer_id=row["transformer_id"],
-            risk_level=row["risk_level"],
-            acknowledged_by=by,
-            acknowledged_at=utc_text(at),
-            note=note,
-        )
-    )
+def store_version(connection: Connection) -> tuple[str, ...]:
+    """Name what the newest risk, the positions of switches, plans and ingests are, cheaply.
 
-
-def acknowledged(connection: Connection, run_id: str) -> dict[str, str]:
-    """Map the transformers of a run that need no new acknowledgement to who has seen them.
-
-    The newest acknowledgement of a transformer, given on this run or an earlier one, holds until its level
-    rises: a run in which it is above its lowest level since then brings the alert back.
+    Two moments with the same answer show the same to whoever reads runs, network and open plans.
     """
-    seen = t.acknowledgement
-    this = tuple(connection.execute(sa.select(*_RUN_ORDER).where(t.run.c.run_id == run_id)).first() or ())
-    acks: sa.Select[Any] = sa.select(*_RUN_ORDER, seen.c.transformer_id, seen.c.acknowledged_by)
-    given: dict[str, tuple[tuple[str, ...], str]] = {}
-    for row in sorted(tuple(row) for row in connection.execute(acks.join(seen))):
-        if row[:3] <= this:
-            given[row[3]] = (row[:3], row[4])
-
-    levels: sa.Select[Any] = sa.select(*_RUN_ORDER, t.risk.c.transformer_id, t.risk.c.risk_level)
-    levels = levels.join(t.risk).where(
-        t.risk.c.transformer_id.in_(sa.select(seen.c.transformer_id)),
-        t.run.c.issued_at >= min((run[0] for run, _ in given.values()), default=""),
+    counts = (
+        sa.select(sa.func.max(t.switch_state.c.state_id)),
+        sa.select(sa.func.max(t.ingest_file.c.seq)),
+        sa.select(sa.func.count(t.plan.c.plan_id)),
+        sa.select(sa.func.sum(t.plan.c.rev)),
     )
-    lowest: dict[str, int] = {}
-    now: dict[str, int] = {}
-    for row in connection.execute(levels):
-        run, transformer_id, level = tuple(row[:3]), row[3], _LEVELS.index(row[4])
-        if transformer_id in given and given[transformer_id][0] <= run <= this:
-            lowest[transformer_id] = min(level, lowest.get(transformer_id, level))
-            if run == this:
-                now[transformer_id] = level
-    return {name: given[name][1] for name, level in now.items() if level <= lowest[name]}
-
-
-def unacknowledged(connection: Connection, run_id: str) -> list[str]:
-    """List the HIGH transformers of a run that wait for an acknowledgement, worst first."""
-    seen = acknowledged(connection, run_id)
-    query = (
-        sa.select(t.risk.c.transformer_id)
-        .where(t.risk.c.run_id == run_id, t.risk.c.risk_level == "HIGH")
-        .order_by(t.risk.c.risk_score.desc())
-    )
-    return [name for name in connection.scalars(query) if name not in seen]
+    run_id = newest_run_id(connection, stage="risk") or ""
+    return (run_id, *(str(connection.scalar(query)) for query in counts))

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from gridlib.apps.cli import backtest, decide, network, orders, people, stages
+from gridlib.apps.cli import alerts, backtest, decide, network, orders, people, stages, switches
 from gridlib.apps.cli.base import complain, fault_of
 from gridlib.facts.errors import FileError, GridlibError
 
@@ -18,10 +18,11 @@ app = typer.Typer(
     help="Keep a distribution grid from overloading: forecast, risk, transfers, decisions, audit.",
     epilog="Example: [bold]gridlib init --sample --home demo && gridlib run --home demo[/bold]",
 )
-for part in (stages.app, backtest.app, decide.app):
+for part in (stages.app, backtest.app, decide.app, alerts.app):
     app.registered_commands += part.registered_commands
 app.add_typer(decide.plans, name="plan")
 app.add_typer(orders.app, name="workorder")
+app.add_typer(switches.app, name="switch")
 app.add_typer(network.app, name="network")
 app.add_typer(people.users, name="user")
 app.add_typer(people.audit, name="audit")

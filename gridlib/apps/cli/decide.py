@@ -1,4 +1,4 @@
-"""Commands with which people see what waits, and decide."""
+"""Commands with which people see which plans wait, and decide on them."""
 
 import json
 from typing import Annotated
@@ -42,6 +42,7 @@ def queue(home: Home = None, as_json: Json = False) -> None:
         ],
         "unsettled": [{"work_order_id": w.work_order_id, "plan_id": w.plan_id} for w in waiting.unsettled],
         "unacknowledged": list(waiting.unacknowledged),
+        "overdue": list(waiting.overdue),
     }
     print(json.dumps(record, ensure_ascii=False, default=str))
 
@@ -78,6 +79,19 @@ def approve(plan_id: str, by: By, home: Home = None, as_json: Json = False) -> N
     say(as_json, {"plan_id": plan_id, "state": record.state}, f"{plan_id} is {record.state}")
 
 
+@app.command("ask-again")
+def ask_again(plan_id: str, by: By, reason: Reason, home: Home = None, as_json: Json = False) -> None:
+    """Set a draft aside and ask for another plan; whoever asks cannot approve what is found for it.
+
+    Example: gridlib ask-again PLAN-2026-0001 --by operator --reason "that tie is under repair"
+    """
+    from gridlib.workflow.decisions import ask_again as ask_again_
+
+    waiting = [record.plan_id for record in ask_again_(open_workbench(home), plan_id, by=by, reason=reason)]
+    record = {"plan_id": plan_id, "waiting": waiting}
+    say(as_json, record, f"{plan_id} is set aside; waiting now: {', '.join(waiting)}")
+
+
 @app.command()
 def reject(plan_id: str, by: By, reason: Reason, home: Home = None, as_json: Json = False) -> None:
     """Reject a draft plan with a reason.
@@ -103,26 +117,4 @@ def ask_return(plan_id: str, by: By, home: Home = None, as_json: Json = False) -
         as_json,
         {"plan_id": record.plan_id, "returns": plan_id, "state": record.state},
         f"{record.plan_id} takes {plan_id} back and is {record.state}",
-    )
-
-
-@app.command()
-def acknowledge(
-    transformer_id: str,
-    by: By,
-    note: Annotated[str, typer.Option(help="A remark.")] = "",
-    home: Home = None,
-    as_json: Json = False,
-) -> None:
-    """Write down that the risk of a transformer has been seen.
-
-    Example: gridlib acknowledge T-07 --by operator
-    """
-    from gridlib.workflow.decisions import acknowledge as acknowledge_
-
-    acknowledge_(open_workbench(home), transformer_id, by=by, note=note)
-    say(
-        as_json,
-        {"transformer_id": transformer_id, "acknowledged_by": by},
-        f"{transformer_id} acknowledged by {by}",
     )

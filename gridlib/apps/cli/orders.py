@@ -40,6 +40,24 @@ def start(work_order_id: str, by: By, home: Home = None, as_json: Json = False) 
 
 
 @app.command()
+def instruct(
+    work_order_id: str,
+    number: int,
+    by: By,
+    to: Annotated[str, typer.Option(help="Who received the order and repeated it in full.")],
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Write down that a step was ordered, once everything before it has ended.
+
+    Example: gridlib workorder instruct WO-2026-0001 1 --by operator2 --to "R. Haddad"
+    """
+    from gridlib.workflow import workorders
+
+    _say_order(as_json, workorders.instruct_step(open_workbench(home), work_order_id, number, by=by, to=to))
+
+
+@app.command()
 def step(
     work_order_id: str,
     number: int,
@@ -50,7 +68,7 @@ def step(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Write down how a step ended, in order.
+    """Write down how a step ended, in order; one not instructed before counts as instructed at once.
 
     Example: gridlib workorder step WO-2026-0001 1 completed --by operator2 --reading "212 A"
     """
@@ -154,6 +172,7 @@ def _say_order(as_json: bool, order: Any, *, warning: str = "") -> None:
         "plan_id": order.plan_id,
         "state": order.state,
         "crew": order.crew,
+        "planned_until": order.planned_until,
         "steps": [
             {
                 "number": s.step.number,
@@ -164,6 +183,7 @@ def _say_order(as_json: bool, order: Any, *, warning: str = "") -> None:
                 "reading_high": s.step.reading_high,
                 "reading_unit": s.step.reading_unit,
                 "state": s.state,
+                "instructed_to": s.instructed_to,
             }
             for s in order.steps
         ],

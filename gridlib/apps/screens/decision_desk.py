@@ -12,6 +12,7 @@ from gridlib.adapters.records.work_orders import WorkOrderRecord
 from gridlib.apps.html import Html, escape
 from gridlib.apps.screens import plan_view
 from gridlib.apps.screens.boundary import StatusLine, guarded, redrawn
+from gridlib.domain.lifecycle import UNDONE_STEPS
 from gridlib.facts.errors import InputError
 from gridlib.facts.types import PlanState, StepState, WorkOrderState
 from gridlib.workbench import Workbench
@@ -136,7 +137,7 @@ class DecisionDesk:
         ]
         if any(s.state is StepState.FAILED for s in order.steps):
             return stop
-        waiting = next((s.step for s in order.steps if s.state is StepState.PENDING), None)
+        waiting = next((s.step for s in order.steps if s.state in UNDONE_STEPS), None)
         if waiting is None:
             return [(f"Complete {number}", "go", partial(self._complete, number)), *stop]
         at = waiting.number

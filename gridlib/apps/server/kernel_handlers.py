@@ -20,6 +20,7 @@ from gridlib.apps.server.identity import SaidError, account_of, person_of
 from gridlib.apps.server.kernels import PER_OWNER, Kernels
 from gridlib.apps.server.pages import Page, Private
 from gridlib.apps.server.screens import read_screen
+from gridlib.facts.types import Role
 
 
 class ScreenPage(Page, TornadoVoilaHandler):  # type: ignore[misc]
@@ -34,7 +35,7 @@ class ScreenPage(Page, TornadoVoilaHandler):  # type: ignore[misc]
         screen, person = read_screen(path), person_of(self)
         if not screen.is_for(account_of(self).roles):
             await self.accounts.record_refusal(person, "screen.open", name, code="wrong_role")
-            roles = ", ".join(sorted(screen.roles)) or "-"
+            roles = ", ".join(self.say(f"role.{role}") for role in Role if role in screen.roles) or "-"
             raise SaidError(HTTPStatus.FORBIDDEN, "server.for_roles", roles=roles)
         if not await self.kernels.make_room(person):
             raise SaidError(HTTPStatus.TOO_MANY_REQUESTS, "server.too_many_screens", count=PER_OWNER)

@@ -55,7 +55,7 @@ class Page(JupyterHandler):
         """The person's language; before sign-in, what the address or the browser asks for."""
         if self.current_user:
             return account_of(self).language
-        asked = self.get_query_argument("lang", self.get_body_argument("lang", ""))
+        asked = self.request.arguments.get("lang", [b""])[-1].decode("ascii", errors="replace")
         wanted = self.request.headers.get("Accept-Language", "").strip()[:2].lower()
         return next((known for known in (asked, wanted) if known in LANGUAGES), "en")
 

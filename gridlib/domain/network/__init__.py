@@ -1,11 +1,14 @@
 """The switchable network: what feeds what, with which load, and what is wrong with the tables.
 
-`topology` follows the switches, `loads` shares the load out, `check` finds faults in the tables, and `text`
-writes small networks as a line of text.
+`topology` follows the switches, `around` cuts a part out, `reports` weighs what is said of their positions,
+`loads` shares the load out, `check` finds faults in the tables, and `text` writes small networks as a line of
+text.
 """
 
+from gridlib.domain.network.around import cut_out, nearby, whole_substations
 from gridlib.domain.network.check import check_network
 from gridlib.domain.network.loads import normal_load_kva, section_load_kva, transformer_load_kva
+from gridlib.domain.network.reports import Contradiction, contradictions, is_confirmed
 from gridlib.domain.network.text import parse_network
 from gridlib.domain.network.topology import (
     LOOPED,
@@ -19,6 +22,7 @@ from gridlib.domain.network.topology import (
     feeding_tree,
     is_radial,
     neighbours,
+    present_states,
     undo_moves,
     usable_ties,
 )
@@ -26,20 +30,27 @@ from gridlib.domain.network.topology import (
 __all__ = [
     "LOOPED",
     "UNFED",
+    "Contradiction",
     "FeedingTree",
     "apply_moves",
     "branches",
     "check_network",
     "closed_switches",
+    "contradictions",
     "current_states",
+    "cut_out",
     "feeding",
     "feeding_tree",
+    "is_confirmed",
     "is_radial",
+    "nearby",
     "neighbours",
     "normal_load_kva",
     "parse_network",
+    "present_states",
     "section_load_kva",
     "transformer_load_kva",
     "undo_moves",
     "usable_ties",
+    "whole_substations",
 ]

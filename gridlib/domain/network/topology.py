@@ -162,8 +162,13 @@ def current_states(network: Network) -> pd.DataFrame:
     DataFrame
         Indexed by switch_id: state, health, tags, time (UTC, NaT where assumed), source.
     """
-    switches = network.switches.drop_duplicates("switch_id").set_index("switch_id")
-    newest = network.states.sort_values("time", kind="stable").drop_duplicates("switch_id", keep="last")
+    return present_states(network.switches, network.states)
+
+
+def present_states(table: pd.DataFrame, reported: pd.DataFrame) -> pd.DataFrame:
+    """Give the switches of a table their states, as `current_states` does for a whole network."""
+    switches = table.drop_duplicates("switch_id").set_index("switch_id")
+    newest = reported.sort_values("time", kind="stable").drop_duplicates("switch_id", keep="last")
     states = newest.set_index("switch_id").reindex(switches.index)
     assumed = states["state"].isna()
     return pd.DataFrame(

@@ -12,7 +12,7 @@ from gridlib.facts.types import Move
 def closing_first(
     ac: AcFleet, moves: Sequence[Move], reserved: Reservation
 ) -> tuple[tuple[Move, ...], tuple[str, ...]]:
-    """Decide for each move whether its tie may close before its device opens.
+    """Decide for each move whether its tie closes before its device opens.
 
     Parameters
     ----------
@@ -29,6 +29,15 @@ def closing_first(
         The same moves; those that may close first say so.
     notes : tuple of str
         Why the others open first.
+    """
+    whys = why_open_first(ac, moves, reserved)
+    ordered = tuple(replace(move, closes_first=not why) for move, why in zip(moves, whys, strict=True))
+    notes = (f"{move.open_switch} opens first: {why}" for move, why in zip(moves, whys, strict=True) if why)
+    return ordered, tuple(notes)
+
+
+def why_open_first(ac: AcFleet, moves: Sequence[Move], reserved: Reservation) -> tuple[str, ...]:
+    """Say of each move what forbids its tie to close first; empty where nothing does.
 
     Notes
     -----
@@ -39,23 +48,21 @@ def closing_first(
     current in parallel is within what they may make. Feeders whose fault level is not known are taken for
     infinitely strong.
     """
-    ordered: list[Move] = []
-    notes: list[str] = []
+    found: list[str] = []
     changes: dict[str, bool] = {}
     for move in moves:
-        why = _why_open_first(ac, moves, changes, move, reserved)
-        ordered.append(replace(move, closes_first=not why))
-        if why:
-            notes.append(f"{move.open_switch} opens first: {why}")
+        found.append(_why_open_first(ac, moves, changes, move, reserved))
         changes = {**changes, move.open_switch: False, move.close_switch: True}
-    return tuple(ordered), tuple(notes)
+    return tuple(found)
 
 
 def _why_open_first(
     ac: AcFleet, moves: Sequence[Move], changes: Mapping[str, bool], move: Move, reserved: Reservation
 ) -> str:
     """Say what forbids the loop; empty where nothing does."""
-    tie = ac.fleet.devices[move.close_switch]
+    devices = [ac.fleet.devices[name] for name in (move.close_switch, move.open_switch)]
+    # On the way back the tie is what opens.
+    tie = next((device for device in devices if device.kind == "tie"), devices[0])
     if not tie.may_parallel:
         return f"the site does not allow {tie.switch_id} to parallel (phase displacement not confirmed)"
     if not tie.phase_rotation:

@@ -13,7 +13,7 @@ from gridlib.domain.planning.feeding import Feeding, moves_feeding
 from gridlib.domain.planning.fleet import Fleet, build_fleet
 from gridlib.domain.planning.heat import Heat, heat_of
 from gridlib.domain.planning.hours import all_hours, load_break, switch_limits, unknown_loads
-from gridlib.domain.planning.parallel import closing_first
+from gridlib.domain.planning.parallel import why_open_first
 from gridlib.domain.planning.protection import Guard, check_protection
 from gridlib.domain.planning.reserve import Reservation, reserve
 from gridlib.domain.planning.states import Unit, prefixes, too_hot, unit_states
@@ -104,7 +104,14 @@ def prove_in(
     """Prove load transfers in a fleet, as `prove_moves`; without ``heat`` no heat is checked."""
     fleet = ac.fleet
     trial = try_moves(fleet, moves, reserved, limits, rules)
-    notes = () if trial.refusals else closing_first(ac, moves, reserved)[1]
+    notes: list[str] = []
+    if not trial.refusals:
+        for move, why in zip(moves, why_open_first(ac, moves, reserved), strict=True):
+            if why and move.closes_first:
+                refusal = Refusal("may_not_parallel", f"{move.close_switch} may not close first: {why}")
+                trial = trial._replace(refusals=(*trial.refusals, refusal))
+            elif why:
+                notes.append(f"{move.open_switch} opens first: {why}")
     unknown: tuple[str, ...] = ("hot spot",)
     before: Mapping[int, Unit] | None = None
     if heat is not None and trial.margin_pct is not None:
@@ -123,7 +130,7 @@ def prove_in(
     )
     refused = trial.refusals or checked.refusals
     guard = Guard() if refused else check_protection(ac, moves, before)
-    return proof_of(fleet, moves, trial, checked, guard, rules, now, heat_unknown=unknown, notes=notes)
+    return proof_of(fleet, moves, trial, checked, guard, rules, now, heat_unknown=unknown, notes=tuple(notes))
 
 
 def proof_of(

@@ -127,6 +127,26 @@ def _by_paths(
     moved.loc[rows, "p_overload"] = hourly[unit, hour]
 
 
+MEASURED_AGE_STEPS = 3
+"""A reading counts as the load of now for this many steps after it; then rule R0 does without."""
+
+
+def measured_now(metered_kva: pd.DataFrame) -> pd.Series:
+    """Take what counts as the measured load of now.
+
+    Parameters
+    ----------
+    metered_kva : DataFrame
+        Clean load up to now, wide: time x transformer [kVA]; NaN where missing.
+
+    Returns
+    -------
+    Series
+        By transformer, without those whose last reading is older than `MEASURED_AGE_STEPS` [kVA].
+    """
+    return metered_kva.ffill(limit=MEASURED_AGE_STEPS).iloc[-1].dropna()
+
+
 def unknown_foreign_sections(
     network: Network, states: pd.DataFrame, normal_kva: pd.DataFrame
 ) -> dict[str, list[str]]:

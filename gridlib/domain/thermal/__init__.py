@@ -1,7 +1,12 @@
 """Heat in transformers: the model, ageing, and the trajectory of the forecast horizon."""
 
 from gridlib.domain.thermal.arrays import finding_frame, step_of, wide_arrays
-from gridlib.domain.thermal.horizon import ambient_at_transformers, forecast_day_limits, forecast_thermal
+from gridlib.domain.thermal.horizon import (
+    ambient_at_transformers,
+    continue_thermal,
+    forecast_day_limits,
+    forecast_thermal,
+)
 from gridlib.domain.thermal.model import (
     ThermalResponse,
     ThermalSpec,
@@ -22,6 +27,7 @@ __all__ = [
     "ThermalState",
     "ageing_rate_pu",
     "ambient_at_transformers",
+    "continue_thermal",
     "correct_by_sensor",
     "day_limit",
     "day_limits",

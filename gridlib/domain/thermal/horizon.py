@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from gridlib.domain.thermal.arrays import Floats, column_of, fill_gaps, finding_frame, step_of, wide_arrays
 from gridlib.domain.thermal.model import (
     COOLINGS,
+    ThermalSpec,
     ThermalState,
     ageing_rate_pu,
     thermal_response,
@@ -153,22 +154,75 @@ def forecast_thermal(
             for name, said in zip(ids[ok], oil.verdict, strict=True)
             if said in _SENSOR_WORDS
         ]
-    likely = thermal_response(median, air_ahead, spec, step_min=step_min, initial=start)
-    upper = thermal_response(np.maximum(low, high), air_ahead, spec, step_min=step_min, initial=start)
-
     paper = column_of(units, "paper").to_numpy(object)[ok]
-    frame = pd.DataFrame(
+    frame = _frame_ahead(ids[ok], times, (low, median, high), air_ahead, spec, start, paper)
+    return frame, ThermalState(*(_spread(part, ok) for part in start)), finding_frame(rows)
+
+
+def continue_thermal(
+    forecast: pd.DataFrame, transformers: pd.DataFrame, ambient_c: pd.DataFrame, initial: ThermalState
+) -> pd.DataFrame:
+    """Run the thermal model over the horizon from a known state.
+
+    Parameters
+    ----------
+    forecast : DataFrame
+        `ForecastFrame`.
+    transformers : DataFrame
+        `Transformers`.
+    ambient_c : DataFrame
+        Air at each transformer over the horizon, wide: time x transformer [degC].
+    initial : ThermalState
+        As from `forecast_thermal`, in the order of the transformers in ``forecast``.
+
+    Returns
+    -------
+    DataFrame
+        `ThermalFrame`, for the transformers with a rating, air, load and a state.
+    """
+    ids, times, loads = wide_arrays(forecast, ("load_kva_p10", "load_kva_p50", "load_kva_p90"))
+    units = transformers.drop_duplicates("transformer_id").set_index("transformer_id").reindex(ids)
+    rating = column_of(units, "rating_kva").to_numpy(float)
+    air = ambient_c.reindex(index=times, columns=ids).to_numpy(float)
+    ok = np.isfinite(rating) & (rating > 0) & np.isfinite(air).all(axis=0)
+    ok &= np.isfinite(loads).all(axis=(0, 1)) & np.isfinite(np.array(initial)).all(axis=0)
+    low, median, high = np.abs(loads[:, :, ok]) / rating[ok]
+    return _frame_ahead(
+        ids[ok],
+        times,
+        (low, median, high),
+        air[:, ok],
+        thermal_spec(units[ok].reset_index()),
+        ThermalState(*(part[ok] for part in initial)),
+        column_of(units, "paper").to_numpy(object)[ok],
+    )
+
+
+def _frame_ahead(
+    ids: NDArray[np.object_],
+    times: pd.DatetimeIndex,
+    factors: tuple[Floats, Floats, Floats],
+    air_c: Floats,
+    spec: ThermalSpec,
+    start: ThermalState,
+    paper: NDArray[np.object_],
+) -> pd.DataFrame:
+    """Lay out the trajectories at median and at p90 load; the sizes of p10, p50 and p90 load, per rating."""
+    low, median, high = factors
+    step_min = step_of(times) / pd.Timedelta(minutes=1)
+    likely = thermal_response(median, air_c, spec, step_min=step_min, initial=start)
+    upper = thermal_response(np.maximum(low, high), air_c, spec, step_min=step_min, initial=start)
+    return pd.DataFrame(
         {
-            "transformer_id": np.repeat(ids[ok].astype(object), len(times)),
-            "time": times[np.tile(np.arange(len(times)), int(ok.sum()))],
-            "ambient_c": air_ahead.T.ravel(),
+            "transformer_id": np.repeat(ids.astype(object), len(times)),
+            "time": times[np.tile(np.arange(len(times)), len(ids))],
+            "ambient_c": air_c.T.ravel(),
             "top_oil_c": likely.top_oil_c.T.ravel(),
             "hot_spot_c": likely.hot_spot_c.T.ravel(),
             "hot_spot_c_p90": upper.hot_spot_c.T.ravel(),
             "ageing_pu": ageing_rate_pu(likely.hot_spot_c, paper).T.ravel(),
         }
     )
-    return frame, ThermalState(*(_spread(part, ok) for part in start)), finding_frame(rows)
 
 
 def forecast_day_limits(

@@ -12,12 +12,19 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from gridlib.facts.errors import InputError
-from gridlib.facts.messages import risk, server, words
+from gridlib.facts.messages import operations, pictures, risk, screens, server, words
 
 Language = Literal["en", "ar"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
-CATALOGUE: dict[str, dict[str, str]] = {**words.TEMPLATES, **risk.TEMPLATES, **server.TEMPLATES}
+CATALOGUE: dict[str, dict[str, str]] = {
+    **words.TEMPLATES,
+    **risk.TEMPLATES,
+    **server.TEMPLATES,
+    **operations.TEMPLATES,
+    **pictures.TEMPLATES,
+    **screens.TEMPLATES,
+}
 
 _JOINED = {"en": "; ", "ar": "؛ "}
 _MONTHS = {

@@ -24,10 +24,6 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "en": "This page was open too long or came from elsewhere; nothing was done. Open it again.",
         "ar": "بقيت هذه الصفحة مفتوحة طويلا أو جاءت من مكان آخر؛ لم ينفذ شيء. افتحها من جديد.",
     },
-    "server.unknown_to_us": {
-        "en": "The proxy signed you in as {username}, but no such account is active here. Ask a manager.",
-        "ar": "سجل الوكيل دخولك باسم {username}، ولا يوجد هنا حساب فعال بهذا الاسم. اسأل المدير.",
-    },
     "server.screens": {"en": "Screens", "ar": "الشاشات"},
     "server.no_screens": {
         "en": "No screen is for your roles. Ask a manager.",

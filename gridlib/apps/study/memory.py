@@ -1,0 +1,46 @@
+"""What the worker keeps at hand: the newest run's frames and the network as it is now."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from gridlib.adapters.records import runs
+from gridlib.domain.quality import clean_load
+from gridlib.workbench import Workbench
+from gridlib.workflow.material import read_history
+from gridlib.workflow.studies import StudyBase, base_of
+
+SHOWN_H = 48
+"""Measured hours shown before the forecast [h]."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Frames of one state of the store, which ``version`` names."""
+
+    version: tuple[str, ...]
+    base: StudyBase
+    metered: pd.DataFrame
+    risk: pd.DataFrame
+    thermal: pd.DataFrame
+    day_limits: pd.DataFrame
+
+
+def read_memory(workbench: Workbench) -> Memory:
+    """Read all that studies and pictures start from, as of one moment."""
+    with workbench.store.read() as connection:
+        version = runs.store_version(connection)
+        base = base_of(workbench, connection)
+        metered = read_history(workbench, connection, base.run.issued_at, span_h=SHOWN_H)
+    frames = (
+        workbench.telemetry.read_run_frame(base.run.run_id, name)
+        for name in ("risk", "thermal", "day_limits")
+    )
+    risk, thermal, day_limits = (frame.set_index("transformer_id", drop=False) for frame in frames)
+    return Memory(version, base, clean_load(metered)[0], risk, thermal, day_limits)
+
+
+def version_now(workbench: Workbench) -> tuple[str, ...]:
+    """Name the state of the store that a memory read now would have."""
+    with workbench.store.read() as connection:
+        return runs.store_version(connection)
