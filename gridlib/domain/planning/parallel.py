@@ -60,7 +60,9 @@ def _why_open_first(
     ac: AcFleet, moves: Sequence[Move], changes: Mapping[str, bool], move: Move, reserved: Reservation
 ) -> str:
     """Say what forbids the loop; empty where nothing does."""
-    tie = ac.fleet.devices[move.close_switch]
+    devices = [ac.fleet.devices[name] for name in (move.close_switch, move.open_switch)]
+    # On the way back the tie is what opens.
+    tie = next((device for device in devices if device.kind == "tie"), devices[0])
     if not tie.may_parallel:
         return f"the site does not allow {tie.switch_id} to parallel (phase displacement not confirmed)"
     if not tie.phase_rotation:
