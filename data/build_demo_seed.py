@@ -108,6 +108,7 @@ def network() -> dict[str, pd.DataFrame]:
                     "share": share,
                     "method": "kva_share",
                     "spread_pct": SPREAD_PCT,
+                    "critical_customers": "",
                 }
             )
         for i, chain in enumerate(chains(len(shares)), start=1):
@@ -147,7 +148,7 @@ def network() -> dict[str, pd.DataFrame]:
         ),
         "feeders": pd.DataFrame(
             {"feeder_id": list(FEEDERS), "substation_id": "SS-01", "voltage_kv": list(FEEDERS.values())}
-        ).assign(limit_a=np.nan),
+        ).assign(limit_a=np.nan, pick_up_a=np.nan, fault_level_max_mva=np.nan, fault_level_min_mva=np.nan),
         "transformers": pd.DataFrame(
             {
                 "transformer_id": list(TRANSFORMERS),

@@ -182,6 +182,9 @@ def mv_tables(source: Source) -> dict[str, pd.DataFrame]:
                 "substation_id": f"SS-{source.number}",
                 "voltage_kv": 10.0,
                 "limit_a": np.nan,
+                "pick_up_a": np.nan,
+                "fault_level_max_mva": np.nan,
+                "fault_level_min_mva": np.nan,
             }
         ),
         "transformers": pd.DataFrame(rows).assign(tap_pct=np.nan, limit_kva=np.nan, lat=np.nan, lon=np.nan),
@@ -214,6 +217,7 @@ def switch_row(switch_id: str, from_id: str, to_id: str, kind: str, load_break_a
         "limit_kva": np.nan,
         "phase_rotation_confirmed_on": None,
         "may_parallel": False,
+        "pick_up_a": np.nan,
     }
 
 
@@ -232,6 +236,7 @@ def lv_tables(source: Source, transformers: pd.DataFrame) -> tuple[pd.DataFrame,
                 "share": part.share,
                 "method": "kva_share",
                 "spread_pct": SPREAD_PCT,
+                "critical_customers": "",
             }
             for part in parts
         ]

@@ -7,7 +7,7 @@ The floors, imports pointing only down::
     workbench   settings + store + telemetry + drafter + clock, opened once
     adapters    the outside world: files, database, telemetry, notebooks
     domain      pure rules of the trade: quality > calendar > forecast > thermal, network > risk > planning
-    facts       frames, settings, types, units, errors
+    facts       frames, settings, sheets, types, units, errors
 
 Everything else is imported from its own module; its path tells its floor.
 """

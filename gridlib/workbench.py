@@ -13,7 +13,7 @@ from gridlib.adapters.telemetry import Telemetry
 from gridlib.domain.calendar import Calendar, calendar_for
 from gridlib.domain.instructions import write_instruction
 from gridlib.facts.settings import SETTINGS_FILE, Settings, read_settings
-from gridlib.facts.types import Instruction
+from gridlib.facts.sheets import Instruction
 
 
 def wall_clock() -> pd.Timestamp:

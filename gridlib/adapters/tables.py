@@ -107,6 +107,24 @@ stage_run = sa.Table(
     sa.Column("counts", _Json, nullable=False),
 )
 
+run_request = sa.Table(
+    "run_request",
+    metadata,
+    sa.Column("request_id", _Id, primary_key=True),
+    sa.Column("seq", sa.Integer, nullable=False, unique=True),
+    sa.Column("stages", _Json, nullable=False),
+    sa.Column("issued_at", _Time, comment="null: after the last reading"),
+    sa.Column("requested_by", _Id, nullable=False),
+    sa.Column("requested_at", _Time, nullable=False),
+    sa.Column("state", _Word, nullable=False, index=True, comment="queued | running | done | failed"),
+    sa.Column("started_at", _Time),
+    sa.Column("ended_at", _Time),
+    sa.Column("run_id", _Id, sa.ForeignKey("run.run_id")),
+    sa.Column("stages_done", _Json, nullable=False),
+    sa.Column("code", _Word, nullable=False, comment="why it failed"),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
 finding = sa.Table(
     "finding",
     metadata,

@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -276,13 +277,17 @@ class Telemetry:
             pq.write_table(pa.Table.from_pandas(frame), draft, **WRITING)
             return hashlib.sha256(draft.read_bytes()).hexdigest()
 
-    def read_run_frame(self, run_id: str, name: str) -> pd.DataFrame:
+    def read_run_frame(
+        self, run_id: str, name: str, *, transformer_ids: Sequence[str] | None = None
+    ) -> pd.DataFrame:
         """Read a frame that a run computed.
 
         Parameters
         ----------
         run_id, name : str
             As it was written.
+        transformer_ids : sequence of str, optional
+            Only the rows of these.
 
         Returns
         -------
@@ -300,7 +305,13 @@ class Telemetry:
         if not path.exists():
             raise NotFoundError(f"{name} of run", run_id, what_to_do="Run that stage first.")
         try:
-            frame: pd.DataFrame = pq.read_table(path, page_checksum_verification=True).to_pandas()
+            rows = (
+                None
+                if transformer_ids is None
+                else pc.field("transformer_id").isin(pa.array(transformer_ids, pa.string()))
+            )
+            table = pq.read_table(path, page_checksum_verification=True, filters=rows)
+            frame: pd.DataFrame = table.to_pandas()
         except (pa.ArrowException, OSError) as error:
             raise damaged(path, "Run the stages again.") from error
         for column in frame.select_dtypes("object"):

@@ -32,6 +32,7 @@ MISSING = "–"
 """Shown where there is no value."""
 
 _BADGES = {
+    "IMMINENT": ("⚠", "#ffffff", "#5c0d10"),
     "HIGH": ("■", "#ffffff", "#a3161a"),
     "MEDIUM": ("▲", "#1c1c1c", "#ffc94d"),
     "LOW": ("●", "#ffffff", "#1e6b34"),
@@ -68,13 +69,15 @@ def escape(text: object) -> Html:
     return Html(html.escape(str(text).translate(_STRIPPED), quote=True))
 
 
-def badge(level: str) -> Html:
+def badge(level: str, word: str = "") -> Html:
     """Show a level or a state by colour, shape and word, so that none of them is needed.
 
     Parameters
     ----------
     level : str
-        HIGH, MEDIUM or LOW; any other word gets a neutral badge.
+        HIGH, MEDIUM, LOW or IMMINENT; any other gets a neutral badge.
+    word : str, optional
+        What is written on it, where that is not ``level`` itself: the reader's word for it.
 
     Returns
     -------
@@ -87,7 +90,7 @@ def badge(level: str) -> Html:
     """
     shape, ink, ground = _BADGES.get(str(level), _PLAIN_BADGE)
     style = f"color:{ink};background-color:{ground}"
-    return Html(f'<span class="badge" style="{style}">{shape}&nbsp;{escape(level)}</span>')
+    return Html(f'<span class="badge" style="{style}">{shape}&nbsp;{escape(word or level)}</span>')
 
 
 def table(

@@ -14,7 +14,8 @@ from rich.markup import escape
 from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
 from gridlib.apps.summary import element_rows, print_plan, print_ranking, print_table
 from gridlib.facts.messages import Message, render
-from gridlib.facts.types import Instruction, Plan, PlanningCase, PlanState
+from gridlib.facts.sheets import Instruction
+from gridlib.facts.types import Plan, PlanningCase, PlanState
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
 from gridlib.workflow.queries import PlanFile

@@ -123,7 +123,9 @@ def describe_limit(side: Side) -> str:
 
 
 def describe_relief(plan: Plan) -> str:
-    """Say what a plan relieves, at which quantile, and what is left on the donor at p90."""
+    """Say what a plan relieves, at which quantile, and what is left at p90; or what it returns."""
+    if plan.returns:
+        return f"takes {plan.returns} back"
     donor = plan.sides[0]
     quantile = "median" if any(side.hours_over_before for side in plan.sides) else "p90"
     text = (

@@ -220,8 +220,8 @@ def _draw_side(
     axes.set_ylim(*((0, None) if lowest >= 0 else (None, 0) if highest <= 0 else (None, None)))
     axes.set_ylabel("kVA")
     axes.spines[["top", "right"]].set_visible(False)
-    name = Message(f"picture.role.{side.role}", {"transformer": side.transformer_id})
-    axes.set_title(said("side", name=name, limit=_limit_message(side, after)), loc="left", fontsize=10)
+    words = said(f"role.{side.role}", transformer=side.transformer_id, limit=_limit_message(side, after))
+    axes.set_title(words, loc="left", fontsize=10)
     axes.set_title(said("hours_over", **hours), loc="right", fontsize=9)
 
 

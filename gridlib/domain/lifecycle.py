@@ -72,6 +72,7 @@ UNDONE_STEPS = (StepState.PENDING, StepState.INSTRUCTED)
 
 ROLE_FOR_ACTION: Mapping[str, Role] = MappingProxyType(
     {
+        "run.request": Role.ANALYST,
         "risk.acknowledge": Role.OPERATOR,
         "risk.shelve": Role.OPERATOR,
         "risk.unshelve": Role.OPERATOR,
@@ -79,6 +80,7 @@ ROLE_FOR_ACTION: Mapping[str, Role] = MappingProxyType(
         "plan.ask_again": Role.OPERATOR,
         "plan.approve": Role.OPERATOR,
         "plan.reject": Role.OPERATOR,
+        "plan.return": Role.OPERATOR,
         "work_order.issue": Role.OPERATOR,
         "work_order.start": Role.OPERATOR,
         "work_order.instruct": Role.OPERATOR,
@@ -86,6 +88,7 @@ ROLE_FOR_ACTION: Mapping[str, Role] = MappingProxyType(
         "work_order.complete": Role.OPERATOR,
         "work_order.abort": Role.OPERATOR,
         "work_order.cancel": Role.OPERATOR,
+        "work_order.reopen": Role.OPERATOR,
         "work_order.settle": Role.OPERATOR,
     }
 )

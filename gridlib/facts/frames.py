@@ -204,6 +204,13 @@ class Feeders(_Table):
     substation_id: Series[str]
     voltage_kv: Series[float] = pa.Field(gt=0)
     limit_a: Series[float] = _optional(gt=0, description="thermal limit of the feeder head [A]")
+    pick_up_a: Series[float] = _optional(gt=0, description="pick-up of the feeder relay [A]")
+    fault_level_max_mva: Series[float] = _optional(
+        gt=0, description="largest three-phase fault level at the head of the feeder [MVA]"
+    )
+    fault_level_min_mva: Series[float] = _optional(
+        gt=0, description="smallest three-phase fault level at the head of the feeder [MVA]"
+    )
 
 
 class Transformers(_Table):
@@ -236,6 +243,9 @@ class Sections(_Table):
     share: Series[float] = pa.Field(ge=0, le=1, description="share of the transformer's load")
     method: Series[str] = pa.Field(description="metered | meter_sum | customers | kva_share")
     spread_pct: Series[float] = pa.Field(ge=0, description="+- range of the share [%]")
+    critical_customers: Series[str] = _optional(
+        description="hospital, pumping, life support: names, told before an interruption"
+    )
 
 
 class Switches(_Table):
@@ -254,6 +264,9 @@ class Switches(_Table):
         str_matches=r"^\d{4}-\d{2}-\d{2}$", description="date of the test, YYYY-MM-DD"
     )
     may_parallel: Series[bool] = pa.Field(description="site allows closed-transition transfer here")
+    pick_up_a: Series[float] = _optional(
+        gt=0, description="current at which its fuse or relay clears a fault [A]; empty: none, or unknown"
+    )
 
 
 class SwitchStates(_Table):

@@ -10,6 +10,8 @@ from typing import Self
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from gridlib.facts.elements import ElementProof
+
 
 class RiskLevel(StrEnum):
     """LOW [0, 0.3), MEDIUM [0.3, 0.7), HIGH [0.7, 1]; rules may raise it above the score."""
@@ -52,6 +54,15 @@ class StepState(StrEnum):
     FAILED = "FAILED"
     SKIPPED = "SKIPPED"
     ABORTED = "ABORTED"
+
+
+class RequestState(StrEnum):
+    """States of a run that somebody asked for."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
 
 
 class Role(StrEnum):
@@ -143,6 +154,11 @@ class PlanningRules(BaseModel):
 
     ``search_limit_s`` is processor time for each plan; then the best found so far is taken, with its bound.
     ``remote_cost_kvah`` and ``manual_cost_kvah`` are the least overload that one operation must save.
+
+    ``cold_load_factor`` is by how much the gross load of sections exceeds its usual size when they come back
+    after some minutes without supply. No standard gives it: 1.5 is our assumption for cooling load; after
+    long outages two to five times the load was seen ("Cold Load Pickup Issues", IEEE PES PSRC, 2008).
+    ``parallel_limit_min`` is how long two transformers may stay in parallel while a transfer closes first.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -159,6 +175,8 @@ class PlanningRules(BaseModel):
     state_max_age_h: float = Field(default=24 * 7, gt=0)
     power_factor: float = Field(default=0.95, gt=0.3, le=1)
     lv_kv: float = Field(default=0.415, gt=0.1, le=1)
+    cold_load_factor: float = Field(default=1.5, ge=1)
+    parallel_limit_min: int = Field(default=5, ge=1)
 
 
 @dataclass(frozen=True)
@@ -235,39 +253,6 @@ class Side:
 
 
 @dataclass(frozen=True)
-class ElementProof:
-    """The worst hour of one element in the AC power flow, before and in the state that stays; times are UTC.
-
-    Attributes
-    ----------
-    role : str
-        substation, feeder head, line, low-voltage line, donor, receiver, loop, lowest voltage, highest
-        voltage or losses.
-    object_id : str
-        The element; of a voltage its node, of losses empty.
-    unit : str
-        A, % (of its rating), pu or kWh.
-    before, after : float
-        In the same unit; of losses over the horizon at p50, of a loop in the state in which it is closed.
-    limit : float or None
-        In the same unit; None where none is known.
-    scenario : str
-        p10, p50 or p90 of the loads, with the end of the +- range of the moved sections, at the worst.
-    time : datetime or None
-        Hour of ``after``.
-    """
-
-    role: str
-    object_id: str
-    unit: str
-    before: float
-    after: float
-    limit: float | None
-    scenario: str
-    time: datetime | None
-
-
-@dataclass(frozen=True)
 class Proof:
     """The outcome of checking a plan hour by hour.
 
@@ -284,6 +269,11 @@ class Proof:
     margin_pct : float or None
         Smallest distance to a limit on any receiver, percent of its rating; None where it was refused before
         any load was looked at.
+    fault_level : tuple of str
+        What the devices that close may close onto, with numbers; empty where it is not known of all.
+    protection : tuple of str
+        Reach and pick-up of what protects the moved sections, with numbers; empty where any of it is not
+        known: PROTECTION NOT CHECKED.
     unconfirmed : tuple of str
         Switches of the moves and of their path, donor breaker to receiver breaker, whose position is assumed
         or was reported too long ago: somebody has to confirm them before a sheet is issued.
@@ -299,6 +289,8 @@ class Proof:
     not_checked: tuple[str, ...]
     margin_pct: float | None
     unconfirmed: tuple[str, ...] = ()
+    fault_level: tuple[str, ...] = ()
+    protection: tuple[str, ...] = ()
     elements: tuple[ElementProof, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -329,7 +321,8 @@ class Plan:
         "proven" where nothing better exists for as many operations, "cut_short" or "greedy" where the time
         was up, "checked" for another way that harms nobody; may be empty.
     switch_at : datetime or None
-        Hour before ``needed_from`` in which the least load is switched; UTC, as all times.
+        Hour of the sheet: the one before the overload in which the least load is switched, once the lead time
+        is over; the first hour where the overload has begun. UTC, as all times.
     switch_back_by : datetime or None
         Last hour of the horizon in which the network before the plan would hold, load and heat; None where
         there is none.
@@ -340,6 +333,8 @@ class Plan:
         Chance that no touched element is over its limit in any hour, without and with the plan.
     as_if_independent : tuple of str
         Transformers whose errors these chances take as independent of the others'.
+    returns : str
+        The executed plan that this one takes back; empty where it is a transfer of its own.
     """
 
     transformer_id: str
@@ -368,6 +363,7 @@ class Plan:
     p_clear_before: float | None = None
     p_clear_after: float | None = None
     as_if_independent: tuple[str, ...] = ()
+    returns: str = ""
 
 
 @dataclass(frozen=True)
@@ -394,49 +390,3 @@ class PlanningCase:
     plans: tuple[Plan, ...]
     why_not: tuple[WhyNot, ...]
     other_measures: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Step:
-    """One line of a switching sheet.
-
-    ``step_id`` is fixed ("S03"), ``switching`` is true where a device changes its position, ``state_after``
-    is that position, ``hold_point`` where the sheet stops until the control room says go. ``needs_reading``:
-    it is completed only with what was read, or with the name of who said go; ``text`` says which.
-    ``reading_low`` and ``reading_high`` [``reading_unit``] are what a reading may be; None: no range.
-    """
-
-    step_id: str
-    number: int
-    phase: str
-    verb: str
-    device: str
-    place: str
-    text: str
-    expected: str
-    if_it_fails: str
-    switching: bool = False
-    state_after: SwitchState | None = None
-    hold_point: bool = False
-    needs_reading: bool = False
-    reading_low: float | None = None
-    reading_high: float | None = None
-    reading_unit: str = ""
-
-
-@dataclass(frozen=True)
-class Instruction:
-    """A switching sheet: steps, checklist and the computed way back.
-
-    ``drafted_by`` is "template" or the model that worded it; ``abort_triggers`` carry numbers.
-    """
-
-    plan_id: str
-    title: str
-    purpose: str
-    steps: tuple[Step, ...]
-    checklist: tuple[str, ...]
-    rollback: tuple[Step, ...]
-    abort_triggers: tuple[str, ...]
-    drafted_by: str = "template"
-    notes: tuple[str, ...] = field(default=())

@@ -43,6 +43,7 @@ from gridlib.workflow.material import (
 )
 from gridlib.workflow.proof import refresh_record, reserved_moves
 from gridlib.workflow.proposals import save_drafts, write_sheet
+from gridlib.workflow.returns import propose_returns
 
 STAGES = ("forecast", "risk", "planning", "instructions")
 
@@ -59,7 +60,7 @@ class StageResult:
     repeated: bool = False
 
 
-def start_run(workbench: Workbench, *, issued_at: pd.Timestamp | None = None) -> RunRecord:
+def start_run(workbench: Workbench, *, issued_at: pd.Timestamp | None = None, by: str = SYSTEM) -> RunRecord:
     """Open a new run over the data as they are.
 
     Parameters
@@ -68,6 +69,8 @@ def start_run(workbench: Workbench, *, issued_at: pd.Timestamp | None = None) ->
         The workspace.
     issued_at : Timestamp, optional
         First hour to forecast; default is the hour after the last reading.
+    by : str
+        User name of who asked for it.
 
     Returns
     -------
@@ -83,7 +86,7 @@ def start_run(workbench: Workbench, *, issued_at: pd.Timestamp | None = None) ->
         raise InputError(
             f"issued-at {issued_at} has no time zone", what_to_do="Write it as 2026-08-13T00:00+03:00."
         )
-    with intention(workbench, SYSTEM, "run.start", "") as act:
+    with intention(workbench, by, "run.start", "") as act:
         moment = (issued_at or queries.next_interval(workbench, act.connection)).tz_convert("UTC")
         step = pd.Timedelta(minutes=workbench.settings.forecast.step_min)
         if moment != moment.floor(step):
@@ -102,7 +105,7 @@ def start_run(workbench: Workbench, *, issued_at: pd.Timestamp | None = None) ->
                 "run_id": run_id,
                 "issued_at": utc_text(moment),
                 "started_at": utc_text(act.at),
-                "started_by": SYSTEM,
+                "started_by": by,
                 "code_version": gridlib.__version__,
                 "data_digest": digest,
             },
@@ -111,10 +114,10 @@ def start_run(workbench: Workbench, *, issued_at: pd.Timestamp | None = None) ->
 
 
 def run_forecast(
-    workbench: Workbench, run_id: str = "", *, issued_at: pd.Timestamp | None = None
+    workbench: Workbench, run_id: str = "", *, issued_at: pd.Timestamp | None = None, by: str = SYSTEM
 ) -> StageResult:
     """Forecast every transformer; without ``run_id`` a new run is started."""
-    run = queries.get_run(workbench, run_id) if run_id else start_run(workbench, issued_at=issued_at)
+    run = queries.get_run(workbench, run_id) if run_id else start_run(workbench, issued_at=issued_at, by=by)
     if "forecast" in run.stages:
         return replace(_result(workbench, run.run_id, "forecast"), repeated=True)
     begun = time.perf_counter()
@@ -144,10 +147,10 @@ def run_forecast(
         "forecasts": forecast.frame["transformer_id"].nunique(),
     }
     findings = pd.concat([as_findings(forecast.findings), ambient.findings], ignore_index=True)
-    return _record(workbench, run, "forecast", forecast_frames(forecast), findings, counts, begun)
+    return _record(workbench, run, "forecast", forecast_frames(forecast), findings, counts, begun, by)
 
 
-def run_risk(workbench: Workbench, run_id: str = "") -> StageResult:
+def run_risk(workbench: Workbench, run_id: str = "", *, by: str = SYSTEM) -> StageResult:
     """Score every transformer; without ``run_id`` the newest forecast is taken."""
     run = queries.get_run(workbench, run_id, stage="forecast")
     if "risk" in run.stages:
@@ -189,15 +192,17 @@ def run_risk(workbench: Workbench, run_id: str = "") -> StageResult:
         "day_limits": heat.day_limits,
         "sensitivity": sensitivity,
     }
-    return _record(workbench, run, "risk", frames, findings, counts, begun)
+    return _record(workbench, run, "risk", frames, findings, counts, begun, by)
 
 
-def run_planning(workbench: Workbench, run_id: str = "") -> StageResult:
+def run_planning(workbench: Workbench, run_id: str = "", *, by: str = SYSTEM) -> StageResult:
     """Search and prove load transfers for every MEDIUM and HIGH transformer that no open plan covers.
 
     Open plans are proved again first: a draft that no longer holds expires, an approved one goes back to
     draft, each with the reason and an audit row of its own; a transformer is planned anew only once it is
-    released. A replay, a run issued before the newest one, leaves plans as they are and makes none.
+    released. For executed transfers that are no longer needed a return is proposed. A replay, a run issued
+    before the newest one, leaves plans as they are and makes none. Who asked for this stage prepares its
+    plans; where nobody did, who started the run.
     """
     run = queries.get_run(workbench, run_id, stage="risk")
     if "planning" in run.stages:
@@ -209,7 +214,9 @@ def run_planning(workbench: Workbench, run_id: str = "") -> StageResult:
     if not replay:
         expire_plans(workbench)
     kept = [] if replay else _review_open_plans(workbench, material)
+    returns = [] if replay else propose_returns(workbench, material, kept)
     covered = frozenset(name for record in kept for name in _covered(record))
+    covered |= {plan.transformer_id for plan in returns}
     cases = plan_transfers(
         material.network,
         material.forecast,
@@ -220,16 +227,18 @@ def run_planning(workbench: Workbench, run_id: str = "") -> StageResult:
         initial=material.initial,
         paths=material.paths,
         covered=covered,
-        reserved=reserved_moves(kept),
+        reserved=(*reserved_moves(kept), *(move for plan in returns for move in plan.moves)),
         tz=workbench.settings.site.tz,
     )
     counts = {
         "transformers": len(cases),
         "plans": sum(len(case.plans) for case in cases),
         "kept": len(kept),
+        "returns": len(returns),
         "without_plan": sum(not case.plans for case in cases),
     }
-    with _stage(workbench, run, "planning", counts, begun) as act:
+    preparer = run.started_by if by == SYSTEM else by
+    with _stage(workbench, run, "planning", counts, begun, by) as act:
         taken = {r.plan.transformer_id for r in plans.read_plans(act.connection, states=OPEN_PLAN_STATES)}
         for record in kept:
             if record.state in (PlanState.DRAFT, PlanState.APPROVED):
@@ -237,11 +246,14 @@ def run_planning(workbench: Workbench, run_id: str = "") -> StageResult:
         for case in cases:
             plans.save_case(act.connection, run.run_id, case)
             fresh = () if replay or case.transformer_id in taken else case.plans
-            save_drafts(workbench, act, run.run_id, fresh, prepared_by=run.started_by)
+            save_drafts(workbench, act, run.run_id, fresh, prepared_by=preparer)
+        open_returns = {r.plan.returns for r in plans.read_plans(act.connection, states=OPEN_PLAN_STATES)}
+        back = [plan for plan in returns if plan.returns not in open_returns]
+        save_drafts(workbench, act, run.run_id, back, prepared_by=preparer)
     return _result(workbench, run.run_id, "planning")
 
 
-def run_instructions(workbench: Workbench, run_id: str = "") -> StageResult:
+def run_instructions(workbench: Workbench, run_id: str = "", *, by: str = SYSTEM) -> StageResult:
     """Write the sheets of all plans without a work order, anew each run, as currents and hours change."""
     run = queries.get_run(workbench, run_id, stage="planning")
     if "instructions" in run.stages:
@@ -253,7 +265,7 @@ def run_instructions(workbench: Workbench, run_id: str = "") -> StageResult:
     sheets = [
         write_sheet(workbench, record, material) for record in ([] if _is_replay(workbench, run) else waiting)
     ]
-    with _stage(workbench, run, "instructions", {"sheets": len(sheets)}, begun) as act:
+    with _stage(workbench, run, "instructions", {"sheets": len(sheets)}, begun, by) as act:
         for sheet in sheets:
             plans.save_instruction(act.connection, run.run_id, sheet)
     return _result(workbench, run.run_id, "instructions")
@@ -264,6 +276,7 @@ def run_stages(
     stages: Sequence[str] = STAGES,
     *,
     issued_at: pd.Timestamp | None = None,
+    by: str = SYSTEM,
     on_stage: Callable[[StageResult], None] | None = None,
 ) -> str:
     """Run stages in order and sign the audit trail; return the run's id.
@@ -283,9 +296,9 @@ def run_stages(
     run_id = ""
     for stage in [s for s in STAGES if s in stages]:
         if stage == "forecast":
-            result = run_forecast(workbench, issued_at=issued_at)
+            result = run_forecast(workbench, issued_at=issued_at, by=by)
         else:
-            result = RUN_STAGE[stage](workbench, run_id)
+            result = RUN_STAGE[stage](workbench, run_id, by=by)
         run_id = result.run_id
         if on_stage is not None:
             on_stage(result)
@@ -293,7 +306,7 @@ def run_stages(
     return run_id
 
 
-RUN_STAGE: dict[str, Callable[[Workbench, str], StageResult]] = {
+RUN_STAGE: dict[str, Callable[..., StageResult]] = {
     "forecast": run_forecast,
     "risk": run_risk,
     "planning": run_planning,
@@ -353,9 +366,10 @@ def _record(
     findings: pd.DataFrame,
     counts: dict[str, int],
     begun: float,
+    by: str,
 ) -> StageResult:
     digests = {n: workbench.telemetry.write_run_frame(run.run_id, n, f) for n, f in frames.items()}
-    with _stage(workbench, run, stage, {**counts, "findings": len(findings)}, begun) as act:
+    with _stage(workbench, run, stage, {**counts, "findings": len(findings)}, begun, by) as act:
         act.facts["digests"] = digests
         runs.save_findings(act.connection, run.run_id, stage, findings)
         if "risk" in frames:
@@ -366,10 +380,10 @@ def _record(
 
 @contextmanager
 def _stage(
-    workbench: Workbench, run: RunRecord, stage: str, counts: dict[str, int], begun: float
+    workbench: Workbench, run: RunRecord, stage: str, counts: dict[str, int], begun: float, by: str
 ) -> Iterator[Intention]:
     """Record the end of a stage: its rows, its counts and its audit row in one transaction."""
-    with intention(workbench, SYSTEM, f"stage.{stage}", run.run_id) as act:
+    with intention(workbench, by, f"stage.{stage}", run.run_id) as act:
         yield act
         act.facts |= counts
         runs.save_stage(

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from gridlib.adapters.records import plans, runs
 from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
+from gridlib.adapters.records.runs import RunRecord
 from gridlib.domain.planning import refresh_plan
 from gridlib.facts.errors import RefusedError
 from gridlib.facts.types import Move, Plan, PlanState, Proof
@@ -28,15 +29,20 @@ def prove_again(workbench: Workbench, connection: Connection, record: PlanRecord
     """
     run = runs.read_run(connection, stage="risk")
     now = queries.now(workbench, connection)
+    check_age(workbench, run, now)
+    decided = [
+        r for r in plans.read_plans(connection, states=OPEN_PLAN_STATES) if r.state is not PlanState.DRAFT
+    ]
+    return refresh_record(workbench, material_of(workbench, connection, run), record, decided, now=now)[1]
+
+
+def check_age(workbench: Workbench, run: RunRecord, now: pd.Timestamp) -> None:
+    """Refuse to decide on a run that is older than ``forecast_max_age_h``."""
     age_h = (now - run.issued_at) / pd.Timedelta(hours=1)
     if age_h > workbench.settings.planning.forecast_max_age_h:
         raise RefusedError(
             f"the newest forecast, {run.run_id}, is {age_h:.0f} h old", what_to_do="Run first: 'gridlib run'."
         )
-    decided = [
-        r for r in plans.read_plans(connection, states=OPEN_PLAN_STATES) if r.state is not PlanState.DRAFT
-    ]
-    return refresh_record(workbench, material_of(workbench, connection, run), record, decided, now=now)[1]
 
 
 def refresh_record(

@@ -7,7 +7,8 @@ from gridlib.adapters.records import plans
 from gridlib.adapters.records.plans import PlanRecord
 from gridlib.domain.study import ground_around, plan_ground, score_ground
 from gridlib.facts.errors import RefusedError
-from gridlib.facts.types import Instruction, Plan
+from gridlib.facts.sheets import Instruction
+from gridlib.facts.types import Plan
 from gridlib.workbench import Workbench
 from gridlib.workflow.audit import Intention
 from gridlib.workflow.material import Material
@@ -37,6 +38,9 @@ def write_sheet(workbench: Workbench, record: PlanRecord, material: Material) ->
         material.forecast,
         tz=workbench.settings.site.tz,
         limits=workbench.settings.limits,
+        rules=workbench.settings.planning,
+        prepared_by=record.prepared_by,
+        prepared_at=workbench.clock(),
     )
 
 

@@ -26,7 +26,8 @@ from gridlib.domain.network import (
 from gridlib.domain.risk import limit_message, sensitivity_messages
 from gridlib.facts.errors import InputError, NotFoundError
 from gridlib.facts.messages import Language, Message, render
-from gridlib.facts.types import Instruction, Network, PlanningCase, PlanState, RiskLevel, WorkOrderState
+from gridlib.facts.sheets import Instruction
+from gridlib.facts.types import Network, PlanningCase, PlanState, RiskLevel, WorkOrderState
 from gridlib.workbench import Workbench
 
 

@@ -18,12 +18,14 @@ from gridlib.domain.lifecycle import (
     check_step,
 )
 from gridlib.facts.errors import ChangedError, InputError, RefusedError, StalePlanError
-from gridlib.facts.types import PlanState, Step, StepState, SwitchState, WorkOrderState
+from gridlib.facts.sheets import Step
+from gridlib.facts.types import PlanState, StepState, SwitchState, WorkOrderState
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
 from gridlib.workflow.audit import Intention, intention
 from gridlib.workflow.decisions import check_shown, move_plan
 from gridlib.workflow.proof import OVER, is_over, prove_again
+from gridlib.workflow.returns import end_transfer
 from gridlib.workflow.switches import report_switch
 
 
@@ -115,7 +117,7 @@ def _issue(workbench: Workbench, act: Intention, record: PlanRecord, by: str, cr
         planned_until=record.plan.needed_from,
     )
     move_plan(act, record, PlanState.ISSUED, "")
-    act.facts |= {"work_order": number, "crew": crew}
+    act.facts |= {"work_order": number, "crew": crew, "sheet_version": sheet.version}
     return number
 
 
@@ -256,13 +258,16 @@ def record_step(
 def complete(
     workbench: Workbench, work_order_id: str, *, by: str, outcome: str = "", rev: int | None = None
 ) -> WorkOrderRecord:
-    """Close a work order whose steps have all ended; its plan is EXECUTED."""
+    """Close a work order whose steps have all ended; its plan is EXECUTED.
+
+    Where it is a return, the transfer that it takes back is RETURNED.
+    """
     with intention(workbench, by, "work_order.complete", work_order_id) as act:
         order = _shown_order(workbench, act, rev, WorkOrderState.COMPLETED)
         check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.COMPLETED)
         check_complete(work_order_id, [(s.step.switching, s.state) for s in order.steps])
         _set_order(act, order, WorkOrderState.COMPLETED, outcome)
-        move_plan(act, plans.read_plan(act.connection, order.plan_id), PlanState.EXECUTED, "")
+        _executed(act, order.plan_id, "")
     return queries.get_work_order(workbench, work_order_id)
 
 
@@ -318,8 +323,10 @@ def settle(
     with intention(workbench, by, "work_order.settle", work_order_id) as act:
         _need_reason(reason)
         order = _shown_order(workbench, act, rev, work_orders.SETTLED)
-        to = PlanState.ROLLED_BACK if switched_back else PlanState.EXECUTED
-        move_plan(act, plans.read_plan(act.connection, order.plan_id), to, reason)
+        if switched_back:
+            move_plan(act, plans.read_plan(act.connection, order.plan_id), PlanState.ROLLED_BACK, reason)
+        else:
+            _executed(act, order.plan_id, reason)
         for step in order.steps:
             if step.step.state_after is not None:
                 state = _before(step.step) if switched_back else step.step.state_after
@@ -341,6 +348,15 @@ def cancel(
     return queries.get_work_order(workbench, work_order_id)
 
 
+def reopen(workbench: Workbench, work_order_id: str, *, by: str, rev: int | None = None) -> WorkOrderRecord:
+    """Open an order again, where the table of states has such a move: it has none, so this is refused."""
+    with intention(workbench, by, "work_order.reopen", work_order_id) as act:
+        order = _shown_order(workbench, act, rev, WorkOrderState.OPEN)
+        check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.OPEN)
+        _set_order(act, order, WorkOrderState.OPEN, "")
+    return queries.get_work_order(workbench, work_order_id)
+
+
 def _shown_order(workbench: Workbench, act: Intention, rev: int | None, to: str) -> WorkOrderRecord:
     """Read the order of an intention; refuse where it is not the version that the person was shown."""
     order = work_orders.read_work_order(act.connection, act.object)
@@ -354,6 +370,12 @@ def _shown_order(workbench: Workbench, act: Intention, rev: int | None, to: str)
         reason=order.outcome,
         twice=order.changed_by == act.actor and order.change == to,
     )
+
+
+def _executed(act: Intention, plan_id: str, reason: str) -> None:
+    record = plans.read_plan(act.connection, plan_id)
+    end_transfer(act, record)
+    move_plan(act, record, PlanState.EXECUTED, reason)
 
 
 def _need_reason(reason: str) -> None:

@@ -182,6 +182,12 @@ def test_no_route_answers_a_stranger_but_the_sign_in_page(stranger, paths):
                 assert len(answer.text) < 5000, told
 
 
+def test_an_address_of_the_api_that_is_not_there_tells_strangers_to_sign_in(stranger, olu):
+    assert stranger.ask("/api/contents").status == 401
+    assert stranger.ask("/api/contents", "POST").status == 401
+    assert olu.ask("/api/contents").status == 404
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -210,7 +216,7 @@ def test_a_foreign_host_name_is_refused_even_to_who_is_signed_in(olu, paths):
             assert olu.ask(path, Host=host).status == 403, (path, host)
 
 
-@pytest.mark.parametrize("path", ["/api/contents", "/voila/tree", "/metrics", "/static/style.css", "/a/b"])
+@pytest.mark.parametrize("path", ["/voila/tree", "/metrics", "/static/style.css", "/a/b"])
 def test_an_address_that_is_not_there_says_nothing_to_strangers(stranger, olu, path):
     assert stranger.ask(path).status == 302
     assert stranger.ask(path, "POST").status == 403

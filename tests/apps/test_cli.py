@@ -47,6 +47,14 @@ def home(made, tmp_path):
     return tmp_path / "home"
 
 
+def test_only_an_executed_plan_is_returned(home, made):
+    plan_id = made[1]["plans"][0]["plan_id"]
+    done = gridlib("plan", "return", plan_id, "--by", "operator", "--json", home=home)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["error"]["code"] == "wrong_state"
+    assert plan_id in done.stderr
+
+
 def test_run_reports_as_contracted(made):
     _, said = made
     assert said["readings"] == 1680

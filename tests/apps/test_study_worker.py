@@ -92,12 +92,6 @@ def test_a_study_by_the_worker_is_the_one_of_the_workflow(client, home):
     assert audit.verify(workbench).rows == rows
 
 
-def test_a_warm_study_is_there_within_three_seconds(client):
-    begun = time.monotonic()
-    client.what_if("T-07", load_pct=3)
-    assert time.monotonic() - begun < 3
-
-
 @pytest.mark.parametrize("language", ["en", "ar"])
 @pytest.mark.parametrize("kind", ["load_band", "hot_spot", "neighbours", "both_sides"])
 def test_pictures_are_labelled_and_hold_nothing_that_runs_or_reaches_out(client, home, kind, language):

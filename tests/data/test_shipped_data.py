@@ -17,7 +17,16 @@ from gridlib.facts.settings import Settings
 DATA = Path(__file__).parents[2] / "data"
 SETS = {"sample": DATA / "sample", "demo_seed": DATA / "demo_seed"}
 TEXTS = {"phase_rotation_confirmed_on", "kind", "normal_state", "state", "health", "tags", "source", "method"}
-TEXTS |= {"name", "name_ar", "cooling", "paper", "enclosure", "transformer_id", "station_id"}
+TEXTS |= {
+    "critical_customers",
+    "name",
+    "name_ar",
+    "cooling",
+    "paper",
+    "enclosure",
+    "transformer_id",
+    "station_id",
+}
 TIMES = ("time", "issued_at")
 
 

@@ -7,9 +7,18 @@ import pandas as pd
 import pytest
 
 from gridlib.domain.instructions import write_instruction
-from gridlib.domain.network import apply_moves, closed_switches, current_states, feeding, parse_network
+from gridlib.domain.network import (
+    LOOPED,
+    UNFED,
+    apply_moves,
+    closed_switches,
+    current_states,
+    feeding_tree,
+    parse_network,
+)
 from gridlib.facts.errors import InputError
-from gridlib.facts.types import Instruction, Limits, Move, Network, Plan, Proof, Side, Step, SwitchState
+from gridlib.facts.sheets import Instruction, Step
+from gridlib.facts.types import Limits, Move, Network, Plan, PlanningRules, Proof, Side, SwitchState
 from gridlib.facts.units import QUANTILE_COLUMNS, current_a
 
 T0 = pd.Timestamp("2025-08-12T12:00Z")
@@ -57,6 +66,8 @@ def plan_of(*moves: Move) -> Plan:
         needed_from=(T0 + pd.Timedelta(hours=5)).to_pydatetime(),
         needed_until=(T0 + pd.Timedelta(hours=8)).to_pydatetime(),
         decide_by=(T0 + pd.Timedelta(hours=4)).to_pydatetime(),
+        switch_at=(T0 + pd.Timedelta(hours=4)).to_pydatetime(),
+        switch_back_by=(T0 + pd.Timedelta(hours=11)).to_pydatetime(),
     )
 
 
@@ -68,6 +79,7 @@ def sheet_of(*moves: Move, network: Network = NETWORK, plan: Plan | None = None)
         forecast_frame(),
         tz="Asia/Amman",
         limits=Limits(),
+        rules=PlanningRules(),
     )
 
 
@@ -83,7 +95,11 @@ def carried_out(closed: frozenset[str], steps: tuple[Step, ...]) -> list[frozens
 
 
 NORMAL = closed_switches(current_states(NETWORK))
-PLANS = pytest.mark.parametrize("moves", [(FIRST,), (SECOND,), (FIRST, SECOND)])
+CLOSES_FIRST = replace(FIRST, closes_first=True)
+PLANS = pytest.mark.parametrize(
+    "moves", [(FIRST,), (SECOND,), (FIRST, SECOND), (CLOSES_FIRST,), (CLOSES_FIRST, SECOND)]
+)
+OPEN_FIRST = pytest.mark.parametrize("moves", [(FIRST,), (SECOND,), (FIRST, SECOND)])
 
 
 @PLANS
@@ -104,7 +120,7 @@ def test_the_way_back_is_exact(moves: tuple[Move, ...]) -> None:
 
 @PLANS
 @pytest.mark.parametrize("way", ["there", "back"])
-def test_every_prefix_is_radial_and_only_the_stated_sections_are_off(
+def test_in_every_prefix_only_the_stated_sections_are_off_or_in_parallel(
     moves: tuple[Move, ...], way: str
 ) -> None:
     sheet = sheet_of(*moves)
@@ -113,9 +129,13 @@ def test_every_prefix_is_radial_and_only_the_stated_sections_are_off(
         states = carried_out(states[-1], sheet.rollback)
         moves = tuple(reversed(moves))
     for k, closed in enumerate(states):
-        fed = feeding(NETWORK, closed)  # a loop would leave its sections without a feeding transformer
-        off = set(fed.index[fed.isna()])
-        assert off == (set(moves[k // 2].sections) if k % 2 else set())
+        tree = feeding_tree(NETWORK, closed)
+        nodes = tree.nodes.to_numpy()
+        off, looped = (set(nodes[tree.source == code]) for code in (UNFED, LOOPED))
+        move = moves[k // 2] if k % 2 else None
+        assert off == (set(move.sections) if move and not move.closes_first else set())
+        units = {move.from_transformer, move.to_transformer} if move and move.closes_first else set()
+        assert looped & set(RATING) == units
 
 
 def test_the_interruption_is_stated_with_customers_before_it_happens() -> None:
@@ -195,7 +215,7 @@ def test_the_order_of_the_sheet() -> None:
     assert all(step.text and step.place and step.expected and step.if_it_fails for step in sheet.steps)
 
 
-@PLANS
+@OPEN_FIRST
 def test_failure_of_a_switching_step_names_the_way_back(moves: tuple[Move, ...]) -> None:
     sheet = sheet_of(*moves)
     undo = {step.device: step.step_id for step in sheet.rollback}
@@ -318,7 +338,9 @@ def test_the_sheet_says_why_and_when_to_switch_back() -> None:
 def test_export_is_a_current_as_well() -> None:
     forecast = forecast_frame()
     forecast[list(QUANTILE_COLUMNS)] -= 480.0
-    sheet = write_instruction(plan_of(FIRST), "PLAN-1", NETWORK, forecast, tz="Asia/Amman", limits=Limits())
+    sheet = write_instruction(
+        plan_of(FIRST), "PLAN-1", NETWORK, forecast, tz="Asia/Amman", limits=Limits(), rules=PlanningRules()
+    )
     assert sheet.steps[0].expected.startswith(f"0-{current_a(4):.0f} A")  # -4 to +4 kVA
 
 
@@ -342,4 +364,142 @@ def test_a_sheet_needs_moves_and_a_forecast() -> None:
     forecast = forecast_frame()
     forecast.loc[forecast["transformer_id"] == "T1", "load_kva_p90"] = np.nan
     with pytest.raises(InputError, match="no load forecast for b"):
-        write_instruction(plan_of(FIRST), "PLAN-1", NETWORK, forecast, tz="UTC", limits=Limits())
+        write_instruction(
+            plan_of(FIRST), "PLAN-1", NETWORK, forecast, tz="UTC", limits=Limits(), rules=PlanningRules()
+        )
+
+
+def back_of(plan: Plan) -> tuple[Plan, Network]:
+    """The return of a plan, and the network in which it is carried out."""
+    moves = tuple(
+        Move(m.close_switch, m.open_switch, m.sections, m.to_transformer, m.from_transformer)
+        for m in reversed(plan.moves)
+    )
+    after = apply_moves(NORMAL, plan.moves)
+    states = pd.DataFrame(
+        {
+            "switch_id": NETWORK.switches["switch_id"],
+            "time": T0,
+            "state": ["CLOSED" if name in after else "OPEN" for name in NETWORK.switches["switch_id"]],
+            "health": "OK",
+            "tags": "",
+            "source": "manual",
+        }
+    )
+    back = replace(
+        plan, moves=moves, returns="PLAN-2025-0007", needed_from=None, needed_until=None, decide_by=None
+    )
+    return back, replace(NETWORK, states=states)
+
+
+def test_a_move_that_closes_first_interrupts_nobody_and_bounds_the_time_in_parallel() -> None:
+    units = NETWORK.transformers.assign(vk_pct=4.0, tap_pct=[0.0, 2.5, 0.0])
+    sheet = sheet_of(CLOSES_FIRST, network=replace(NETWORK, transformers=units))
+    verbs = [step.verb for step in sheet.steps if step.phase == "switch"]
+    assert verbs == ["READ", "CLOSE", "OPEN", "TAG", "READ"]
+    words = " ".join([*sheet.notes, *(step.text for step in sheet.steps)])
+    assert " are off " not in words
+    assert "planned without interruption" in words
+    # 2.5 % of 240 V over both transformers' impedances.
+    ohm = 0.04 * 0.415**2 * (1000 / 500 + 1000 / 630)
+    circulating = 0.025 * 415 / 3**0.5 / ohm
+    assert f"about {circulating:.0f} A circulating and at most 630 A at t1" in sheet.notes[0]
+    across = next(step for step in sheet.steps if step.reading_unit == "V")
+    assert (across.device, across.reading_low, across.reading_high) == ("t1", 0.0, 12.0)
+    assert f"{across.step_id}: more than 12 V across t1" in sheet.abort_triggers
+    assert any("630 A at t1, or longer than 5 min: open it again" in t for t in sheet.abort_triggers)
+    opening = next(step for step in sheet.steps if step.verb == "OPEN")
+    assert opening.if_it_fails.startswith("Will not open, or the time is over: open t1 again at once (R02)")
+
+
+def test_sections_come_back_at_the_gross_load_of_the_evening_times_the_cold_load_factor() -> None:
+    evening = current_a(0.2 * (400 + 11 * 20 + 20))
+    sheet = sheet_of(FIRST)
+    closing = next(step for step in sheet.steps if step.verb == "CLOSE")
+    assert f"at first up to {1.5 * evening:.0f} A" in closing.expected
+    assert f"times 1.5: b up to {1.5 * evening:.0f} A" in sheet.notes[1]
+
+
+def test_currents_and_voltages_are_those_of_the_nominal_voltage_of_the_site() -> None:
+    sheet = write_instruction(
+        plan_of(FIRST),
+        "PLAN-1",
+        NETWORK,
+        forecast_frame(),
+        tz="Asia/Amman",
+        limits=Limits(),
+        rules=PlanningRules(lv_kv=0.4),
+    )
+    low, high = current_a(0.2 * 460, 0.4), current_a(0.2 * 500, 0.4)
+    assert sheet.steps[0].expected.startswith(f"{low:.0f}-{high:.0f} A")
+    assert "360-440 V" in sheet.steps[1].expected
+
+
+def test_the_sheet_expects_the_currents_of_the_hour_of_switching_and_of_the_switch_back() -> None:
+    plan = replace(plan_of(FIRST), switch_at=(T0 + pd.Timedelta(hours=1)).to_pydatetime())
+    sheet = sheet_of(plan=plan)
+    low, high = current_a(0.2 * 400), current_a(0.2 * 440)
+    assert sheet.steps[0].expected == f"{low:.0f}-{high:.0f} A on each phase at 16:00 on 12 Aug"
+    assert (sheet.window_from, sheet.window_until) == (plan.switch_at, plan.switch_at + pd.Timedelta(hours=1))
+    back_low, back_high = current_a(0.2 * 600), current_a(0.2 * 640)
+    assert (
+        f"Switch-back: from 00:00 on 13 Aug until 02:00 on 13 Aug, the last of this forecast. Expected then: "
+        f"t1: {back_low:.0f}-{back_high:.0f} A" in sheet.notes
+    )
+
+
+def test_critical_customers_are_named() -> None:
+    names = NETWORK.sections["section_id"].map({"b": "Al-Salt pumping station"})
+    network = replace(NETWORK, sections=NETWORK.sections.assign(critical_customers=names))
+    notify = next(s for s in sheet_of(FIRST, SECOND, network=network).steps if s.verb == "NOTIFY")
+    assert "on b: Al-Salt pumping station; on c: none on record, look them up" in notify.text
+
+
+def test_checked_protection_is_confirmed_and_needs_no_hold_point() -> None:
+    plan = plan_of(FIRST)
+    known = replace(plan.proof, protection=("b3 picks up at 500 A",), fault_level=("t1 may close onto 9 kA",))
+    sheet = sheet_of(plan=replace(plan, proof=known))
+    assert not any(step.hold_point for step in sheet.steps)
+    confirm = next(step for step in sheet.steps if "settings" in step.text)
+    assert "b3 picks up at 500 A" in confirm.text
+    assert "Fault level: t1 may close onto 9 kA." in sheet.notes
+    half = replace(known, fault_level=())
+    hold = next(s for s in sheet_of(plan=replace(plan, proof=half)).steps if s.hold_point)
+    assert hold.text.startswith("FAULT LEVEL NOT CHECKED: a named protection engineer")
+
+
+def test_the_sheet_carries_who_prepared_it_and_how_the_devices_stand() -> None:
+    sheet = write_instruction(
+        plan_of(FIRST),
+        "PLAN-1",
+        NETWORK,
+        forecast_frame(),
+        tz="Asia/Amman",
+        limits=Limits(),
+        rules=PlanningRules(),
+        prepared_by="operator",
+        prepared_at=T0,
+    )
+    assert (sheet.prepared_by, sheet.prepared_at, sheet.version) == ("operator", T0.to_pydatetime(), 1)
+    assert sheet.positions == (
+        "s1: normally CLOSED, now CLOSED (assumed)",
+        "t1: normally OPEN, now OPEN (assumed)",
+    )
+
+
+@OPEN_FIRST
+def test_a_return_ends_in_the_normal_state_and_takes_the_tags_off(moves: tuple[Move, ...]) -> None:
+    plan, network = back_of(plan_of(*moves))
+    sheet = sheet_of(plan=plan, network=network)
+    after = apply_moves(NORMAL, moves)
+    states = carried_out(after, sheet.steps)
+    assert states[-1] == NORMAL
+    assert carried_out(NORMAL, sheet.rollback)[-1] == after
+    assert ": return " in sheet.title
+    assert "Take PLAN-2025-0007 back" in sheet.purpose
+    verbs = [step.verb for step in sheet.steps]
+    assert "TAG" not in verbs
+    assert "AGREE" not in verbs
+    untagged = [step.device for step in sheet.steps if step.verb == "UNTAG"]
+    assert untagged == [move.close_switch for move in plan.moves]
+    assert not any("Switch-back hour" in line for line in sheet.checklist)

@@ -266,7 +266,7 @@ def test_small_rooms_may_switch_four_eyes_off() -> None:
 def test_decisions_and_switching_need_an_operator() -> None:
     assert set(ROLE_FOR_ACTION.values()) == {Role.OPERATOR}
     verbs = {
-        "plan": ("approve", "reject", "ask_again"),
+        "plan": ("approve", "reject", "ask_again", "return"),
         "work_order": ("issue", "start", "instruct", "step", "complete", "abort", "cancel", "settle"),
         "risk": ("acknowledge", "shelve", "unshelve"),
         "switch": ("confirm",),

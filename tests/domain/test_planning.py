@@ -324,7 +324,14 @@ def test_way_back_is_proven_by_the_same_check():
 
 def test_what_was_not_checked_is_said():
     network = parse_network(PAIR)
-    never = {"protection", "fault level", "voltage", "line loading", "limit of t1"}
+    plates = "T1: vk_pct, vkr_pct; T2: vk_pct, vkr_pct"
+    never = {
+        f"protection ({plates})",
+        f"fault level ({plates})",
+        "voltage",
+        "line loading",
+        "limit of t1",
+    }
     never |= {"AC power flow (T1: vk_pct, vkr_pct, ...)"}
     assumed = {f"state of {name} (assumed)" for name in ("s1", "t1", "b1", "b2")}
     assert set(prove(network, OVERLOAD, MOVE).not_checked) == never | assumed | {"hot spot"}

@@ -108,7 +108,9 @@ def test_sheet_of_a_chain_lets_the_room_be_made_before_it_is_counted() -> None:
         forecast(T1=[400, 560, 450], T2=[300, 380, 300], T3=[150, 200, 150]),
     )
     (case,) = planned(network, loads, "T1")
-    sheet = write_instruction(case.plans[0], "P1", network, loads, tz="UTC", limits=LIMITS)
+    sheet = write_instruction(
+        case.plans[0], "P1", network, loads, tz="UTC", limits=LIMITS, rules=PlanningRules()
+    )
     assert sheet.title == "P1: transfer d from T2 to T3; b from T1 to T2"
     assert [step.device for step in sheet.steps if step.switching] == ["b3", "t2", "s1", "t1"]
     reading = next(step for step in sheet.steps if step.verb == "READ" and step.device == "T1 and T2")
@@ -125,7 +127,7 @@ def test_three_moves_where_two_are_not_enough_and_their_sheet() -> None:
     assert [plan.rank for plan in case.plans] == [1, 2, 3]
     closed = closed_switches(current_states(network))
     assert harmless(network, loads, closed, apply_moves(closed, best.moves))
-    sheet = write_instruction(best, "P1", network, loads, tz="UTC", limits=LIMITS)
+    sheet = write_instruction(best, "P1", network, loads, tz="UTC", limits=LIMITS, rules=PlanningRules())
     switched = [device for move in best.moves for device in (move.open_switch, move.close_switch)]
     assert [step.device for step in sheet.steps if step.switching] == switched
     assert [step.device for step in sheet.rollback] == switched[::-1]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import time
 
 import numpy as np
 import pandas as pd
@@ -96,6 +97,13 @@ def test_a_study_travels_as_text(demo):
 def test_a_study_of_nonsense_is_refused(demo, change, error):
     with pytest.raises(error):
         study(demo, "T-07", **change)
+
+
+def test_a_warm_study_takes_little_of_its_three_seconds(demo):
+    base = read_base(demo)
+    begun = time.process_time()
+    study(demo, "T-07", ambient_k=3, load_pct=3, base=base)
+    assert time.process_time() - begun < 1.5
 
 
 def test_nobody_studies_a_transformer_that_is_not_there(demo):

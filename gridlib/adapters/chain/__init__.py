@@ -12,12 +12,13 @@ from gridlib.adapters.chain.checkpoints import (
     read_key,
     verify_checkpoints,
 )
-from gridlib.adapters.chain.rows import append_event, read_events, verify_chain, write_events
+from gridlib.adapters.chain.rows import append_event, find_events, read_events, verify_chain, write_events
 
 __all__ = [
     "append_checkpoint",
     "append_event",
     "ensure_key",
+    "find_events",
     "fingerprint",
     "read_events",
     "read_key",

@@ -113,6 +113,50 @@ def verify_chain(connection: Connection) -> int:
     return seq
 
 
+def find_events(
+    connection: Connection,
+    *,
+    actor: str = "",
+    action: str = "",
+    object: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    after: int = 0,
+    limit: int | None = None,
+) -> list[dict[str, Any]]:
+    """Read rows of the trail that have all that is asked for, oldest first.
+
+    Parameters
+    ----------
+    connection : Connection
+        Any transaction.
+    actor, action, object : str
+        Exactly so; empty: any.
+    since, until : datetime, optional
+        First time, and the time before which to stop.
+    after : int
+        Number of the row behind which to begin.
+    limit : int, optional
+        At most so many.
+
+    Returns
+    -------
+    list of dict
+        The table's columns; ``time`` in UTC, ``payload`` as a dictionary.
+    """
+    columns = audit_event.c
+    query = sa.select(audit_event).where(columns.seq > after).order_by(columns.seq).limit(limit)
+    for column, value in ((columns.actor, actor), (columns.action, action), (columns.object, object)):
+        if value:
+            query = query.where(column == value)
+    if since is not None:
+        query = query.where(columns.time >= utc_text(since))
+    if until is not None:
+        query = query.where(columns.time < utc_text(until))
+    rows = [dict(row) for row in connection.execute(query).mappings()]
+    return [{**row, "time": parse_utc(row["time"]), "payload": json.loads(row["payload"])} for row in rows]
+
+
 def read_events(connection: Connection, *, limit: int | None = None) -> pd.DataFrame:
     """Read rows of the trail, oldest first.
 

@@ -138,6 +138,7 @@ def _sections(roots: Roots, cut: Sectioned, names: Names, carried: Ints) -> pd.D
             "share": np.divide(load, total, out=np.zeros(len(load)), where=total > 0),
             "method": "kva_share",
             "spread_pct": SPREAD_PCT,
+            "critical_customers": pd.Series([None] * len(carried), dtype=object),
         }
     )
 
@@ -165,6 +166,7 @@ def _switches(joints: list[Joint], names: Names, roots: int) -> pd.DataFrame:
     table.insert(7, "remote", np.zeros(len(table), dtype=bool))
     table["phase_rotation_confirmed_on"] = pd.Series([None] * len(table), dtype=object)
     table["may_parallel"] = np.zeros(len(table), dtype=bool)
+    table["pick_up_a"] = np.full(len(table), np.nan)
     return table.astype({"load_break_a": float, "limit_kva": float})
 
 

@@ -94,6 +94,7 @@ def look_upstream(grid: BusGrid, wiring: Wiring, roots: Roots) -> Upstream:
                 "substation_id": [facts[0] for facts in feeders.values()],
                 "voltage_kv": [facts[1] for facts in feeders.values()],
                 "limit_a": [facts[2] for facts in feeders.values()],
+                **dict.fromkeys(("pick_up_a", "fault_level_max_mva", "fault_level_min_mva"), np.nan),
             }
         ),
         [station for station, _ in of_root],

@@ -44,6 +44,10 @@ _COST = {
     "fault_make_ka": "no switch can be closed onto a live network",
     "limit_kva": "the limit of a switch, or of what is in series with a transformer, is not checked",
     "phase_rotation_confirmed_on": "no transfer can be planned",
+    "pick_up_a": "protection is not checked",
+    "fault_level_max_mva": "the supply is taken for infinitely strong where devices close",
+    "fault_level_min_mva": "protection is not checked",
+    "critical_customers": "the sheet cannot name them",
     "lat": "not shown on the map",
     "lon": "not shown on the map",
 }

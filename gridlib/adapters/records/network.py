@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from gridlib.adapters import tables as t
+from gridlib.adapters.records.pages import after_key
 from gridlib.adapters.store import parse_utc, utc_text
 from gridlib.facts.frames import NETWORK_TABLES
 from gridlib.facts.types import Network
@@ -172,6 +173,20 @@ def read_network(connection: Connection) -> Network:
         states=read_newest_states(connection),
         lines=frames["lines"],
     )
+
+
+def read_network_page(
+    connection: Connection, table: str, *, after: str = "", limit: int | None = None
+) -> list[dict[str, Any]]:
+    """Read rows of one network table by name, at most ``limit`` behind the object named ``after``."""
+    rows = t.network_row.c
+    query = sa.select(rows.row).where(rows.table_name == table).order_by(rows.object_id).limit(limit)
+    if after:
+        of_table = rows.table_name == table
+        query = query.where(
+            after_key(connection, table, [rows.object_id], rows.object_id, after, among=of_table)
+        )
+    return list(connection.scalars(query))
 
 
 def _network_frame(table: str, rows: list[dict[str, Any]]) -> pd.DataFrame:

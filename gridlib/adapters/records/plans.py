@@ -1,7 +1,8 @@
 """Plans, what planning said about each transformer, and switching sheets."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from math import isfinite, nan
 from typing import Any
 
@@ -11,9 +12,11 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from gridlib.adapters import tables as t
+from gridlib.adapters.records.pages import after_key
 from gridlib.adapters.store import parse_utc, utc_text
 from gridlib.facts.errors import NotFoundError, StoreError
-from gridlib.facts.types import Instruction, Plan, PlanningCase, PlanState, Proof, Side, WhyNot
+from gridlib.facts.sheets import Instruction
+from gridlib.facts.types import Plan, PlanningCase, PlanState, Proof, Side, WhyNot
 
 _PLAN = TypeAdapter(Plan)
 _INSTRUCTION = TypeAdapter(Instruction)
@@ -91,8 +94,8 @@ def save_plan(
         t.plan.insert().values(
             plan_id=plan_id,
             run_id=run_id,
-            kind="transfer",
-            parent_id=None,
+            kind="return" if plan.returns else "transfer",
+            parent_id=plan.returns or None,
             transformer_id=plan.transformer_id,
             rank=plan.rank,
             state=str(PlanState.DRAFT),
@@ -111,9 +114,23 @@ def read_plans(
     plan_id: str = "",
     transformer_id: str = "",
     states: Iterable[PlanState] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+    after: str = "",
+    limit: int | None = None,
 ) -> list[PlanRecord]:
-    """Plans by id, transformer or state; by transformer, then rank."""
-    query = sa.select(t.plan).order_by(t.plan.c.transformer_id, t.plan.c.rank, t.plan.c.plan_id)
+    """Plans by id, transformer, state or time of making; by transformer, then rank.
+
+    At most ``limit`` of them, behind the plan named ``after``.
+    """
+    keys = [t.plan.c.transformer_id, t.plan.c.rank, t.plan.c.plan_id]
+    query = sa.select(t.plan).order_by(*keys).limit(limit)
+    if after:
+        query = query.where(after_key(connection, "plan", keys, t.plan.c.plan_id, after))
+    if since is not None:
+        query = query.where(t.plan.c.created_at >= utc_text(since))
+    if until is not None:
+        query = query.where(t.plan.c.created_at < utc_text(until))
     if plan_id:
         query = query.where(t.plan.c.plan_id == plan_id)
     if transformer_id:
@@ -187,7 +204,9 @@ def refresh_plan_body(connection: Connection, record: PlanRecord, plan: Plan) ->
 
 
 def save_instruction(connection: Connection, run_id: str, instruction: Instruction) -> None:
-    """Keep the sheet of a plan, in place of an earlier one."""
+    """Keep the sheet of a plan, in place of an earlier one, as its next version."""
+    earlier = read_instruction(connection, instruction.plan_id)
+    instruction = replace(instruction, version=earlier.version + 1 if earlier else 1)
     connection.execute(t.instruction.delete().where(t.instruction.c.plan_id == instruction.plan_id))
     body = _INSTRUCTION.dump_python(instruction, mode="json")
     connection.execute(t.instruction.insert().values(plan_id=instruction.plan_id, run_id=run_id, body=body))

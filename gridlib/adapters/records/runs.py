@@ -12,8 +12,10 @@ from sqlalchemy import Connection
 
 from gridlib.adapters import tables as t
 from gridlib.adapters.records.network import read_newest_states
+from gridlib.adapters.records.pages import after_key
 from gridlib.adapters.store import parse_utc, utc_text
 from gridlib.facts.errors import NotFoundError
+from gridlib.facts.types import RiskLevel
 
 _RUN_ORDER: list[Any] = [t.run.c.issued_at, t.run.c.started_at, t.run.c.run_id]
 
@@ -100,13 +102,19 @@ def save_findings(connection: Connection, source_id: str, stage: str, findings: 
         connection.execute(t.finding.insert(), rows)
 
 
-def read_findings(connection: Connection, source_ids: Iterable[str]) -> pd.DataFrame:
-    """Read the findings of runs or ingests, with ``source_id`` and ``stage``."""
-    columns = [c for c in t.finding.c if c.name != "finding_id"]
+def read_findings(
+    connection: Connection, source_ids: Iterable[str], *, after: int = 0, limit: int | None = None
+) -> pd.DataFrame:
+    """Read the findings of runs or ingests, with ``finding_id``, ``source_id`` and ``stage``.
+
+    At most ``limit`` of them, behind the one numbered ``after``.
+    """
+    columns = list(t.finding.c)
     query = (
         sa.select(*columns)
-        .where(t.finding.c.source_id.in_(list(source_ids)))
+        .where(t.finding.c.source_id.in_(list(source_ids)), t.finding.c.finding_id > after)
         .order_by(t.finding.c.finding_id)
+        .limit(limit)
     )
     frame = pd.DataFrame(connection.execute(query).all(), columns=[c.name for c in columns])
     for name in ("first", "last"):
@@ -179,6 +187,29 @@ def data_digest(connection: Connection, network_digest: str) -> str:
     states = read_newest_states(connection).to_json(orient="values", date_format="iso", date_unit="us")
     seen = ":".join([*all_ingest_ids(connection), network_digest, states])
     return sha256(seen.encode()).hexdigest()
+
+
+def read_risk_ranked(
+    connection: Connection,
+    run_id: str,
+    *,
+    levels: Iterable[RiskLevel] = (),
+    transformer_id: str = "",
+    after: str = "",
+    limit: int | None = None,
+) -> list[dict[str, Any]]:
+    """Risk rows of a run, imminent ones first, then the riskiest; at most ``limit`` behind a transformer."""
+    of_run = t.risk.c.run_id == run_id
+    name = t.risk.c.transformer_id
+    keys: list[sa.ColumnElement[Any]] = [sa.case((t.risk.c.imminent, 0), else_=1), -t.risk.c.risk_score, name]
+    query = sa.select(t.risk.c.row).where(of_run).order_by(*keys).limit(limit)
+    if wanted := [str(level) for level in levels]:
+        query = query.where(t.risk.c.risk_level.in_(wanted))
+    if transformer_id:
+        query = query.where(name == transformer_id)
+    if after:
+        query = query.where(after_key(connection, "assessed transformer", keys, name, after, among=of_run))
+    return list(connection.scalars(query))
 
 
 def save_risk(connection: Connection, run_id: str, risk: pd.DataFrame) -> None:

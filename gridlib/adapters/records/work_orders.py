@@ -11,10 +11,12 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from gridlib.adapters import tables as t
+from gridlib.adapters.records.pages import after_key
 from gridlib.adapters.store import parse_utc, utc_text
 from gridlib.domain.lifecycle import UNDONE_STEPS
 from gridlib.facts.errors import NotFoundError, StoreError
-from gridlib.facts.types import Step, StepState, WorkOrderState
+from gridlib.facts.sheets import Step
+from gridlib.facts.types import StepState, WorkOrderState
 
 _STEP = TypeAdapter(Step)
 SETTLED = "settled"
@@ -118,9 +120,23 @@ def read_work_orders(
     work_order_id: str = "",
     plan_id: str = "",
     states: Iterable[WorkOrderState] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+    after: str = "",
+    limit: int | None = None,
 ) -> list[WorkOrderRecord]:
-    """Work orders by id, plan or state, oldest first."""
-    query = sa.select(t.work_order).order_by(t.work_order.c.issued_at, t.work_order.c.work_order_id)
+    """Work orders by id, plan, state or time of issue, oldest first.
+
+    At most ``limit`` of them, behind the order named ``after``.
+    """
+    keys = [t.work_order.c.issued_at, t.work_order.c.work_order_id]
+    query = sa.select(t.work_order).order_by(*keys).limit(limit)
+    if after:
+        query = query.where(after_key(connection, "work order", keys, keys[-1], after))
+    if since is not None:
+        query = query.where(t.work_order.c.issued_at >= utc_text(since))
+    if until is not None:
+        query = query.where(t.work_order.c.issued_at < utc_text(until))
     if work_order_id:
         query = query.where(t.work_order.c.work_order_id == work_order_id)
     if plan_id:

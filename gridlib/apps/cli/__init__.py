@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 for part in (stages.app, backtest.app, decide.app, alerts.app):
     app.registered_commands += part.registered_commands
+app.add_typer(decide.plans, name="plan")
 app.add_typer(orders.app, name="workorder")
 app.add_typer(switches.app, name="switch")
 app.add_typer(network.app, name="network")

@@ -9,6 +9,7 @@ from gridlib.apps.cli.base import By, Home, Json, Reason, out, say
 from gridlib.workbench import open_workbench
 
 app = typer.Typer()
+plans = typer.Typer(no_args_is_help=True, help="Plans that people ask for.")
 
 
 @app.command()
@@ -101,3 +102,19 @@ def reject(plan_id: str, by: By, reason: Reason, home: Home = None, as_json: Jso
 
     record = reject_(open_workbench(home), plan_id, by=by, reason=reason)
     say(as_json, {"plan_id": plan_id, "state": record.state}, f"{plan_id} is {record.state}")
+
+
+@plans.command("return")
+def ask_return(plan_id: str, by: By, home: Home = None, as_json: Json = False) -> None:
+    """Ask for the return of an executed transfer: a plan of its own, which somebody else approves.
+
+    Example: gridlib plan return PLAN-2026-0001 --by operator
+    """
+    from gridlib.workflow.returns import ask_return as ask_return_
+
+    record = ask_return_(open_workbench(home), plan_id, by=by)
+    say(
+        as_json,
+        {"plan_id": record.plan_id, "returns": plan_id, "state": record.state},
+        f"{record.plan_id} takes {plan_id} back and is {record.state}",
+    )

@@ -1,6 +1,7 @@
 """Commands that make a workspace, fill it, run the stages and show the results."""
 
 import json
+import signal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,9 +9,12 @@ import typer
 
 from gridlib.apps.cli.base import Home, Json, complain, fault_of, moment_of, out, progress, say
 from gridlib.facts.errors import InputError
-from gridlib.workbench import open_workbench
+from gridlib.workbench import Workbench, open_workbench
 
 app = typer.Typer()
+
+REQUESTED_RUN_LIMIT_S = 3600
+"""How long a run that was asked for over the API may take [s]."""
 
 
 @app.command()
@@ -111,6 +115,9 @@ def run(
     notebooks: Annotated[
         bool, typer.Option("--notebooks", help="Run the stages as notebooks, and the daily report.")
     ] = False,
+    requested: Annotated[
+        bool, typer.Option("--requested", help="Do the runs that were asked for over the API, oldest first.")
+    ] = False,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -122,6 +129,11 @@ def run(
     from gridlib.workflow import pipeline, reports
 
     workbench = open_workbench(home)
+    if requested:
+        if stages or issued_at or notebooks:
+            raise typer.BadParameter("--requested stands alone: each request says what to run")
+        _work_off_requests(workbench, as_json)
+        return
     moment = moment_of(issued_at)
     report: Path | None = None
     if notebooks:
@@ -147,6 +159,18 @@ def run(
         )
     else:
         print_outcome(out, workbench, run_id, report)
+
+
+def _work_off_requests(workbench: Workbench, as_json: bool) -> None:
+    from gridlib.workflow import requests
+
+    # A run that hangs would keep all later ones waiting: the system ends this process.
+    worked = requests.work_off(workbench, before_each=lambda: signal.alarm(REQUESTED_RUN_LIMIT_S))
+    signal.alarm(0)
+    ended = [requests.get_request(workbench, request_id) for request_id in worked]
+    records = [{"request_id": r.request_id, "state": r.state, "run_id": r.run_id} for r in ended]
+    lines = [f"{r.request_id} is {r.state}{f': {r.reason}' if r.reason else ''}" for r in ended]
+    say(as_json, {"requests": records}, "\n".join(lines) or "No requests wait here.")
 
 
 @app.command()

@@ -17,7 +17,8 @@ from gridlib.apps.summary import (
 from gridlib.domain.planning import describe_chances
 from gridlib.facts.errors import NotFoundError
 from gridlib.facts.messages import render
-from gridlib.facts.types import Instruction, Plan, PlanningCase, Side, Step
+from gridlib.facts.sheets import Instruction, Step
+from gridlib.facts.types import Plan, PlanningCase, Side
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
 from gridlib.workflow.queries import PlanFile

@@ -15,7 +15,7 @@ from typing import Any
 
 from jupyter_core.utils import run_sync
 from tornado.httpserver import HTTPServer
-from tornado.ioloop import IOLoop
+from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.netutil import bind_sockets
 from traitlets import Any as AnyTrait
 from traitlets import Dict, List
@@ -24,15 +24,20 @@ from voila.app import Voila
 
 from gridlib.adapters.kernels import ThisInterpreter, apply_environment, kernel_environment
 from gridlib.adapters.notebooks import share_dir
+from gridlib.apps import api
 from gridlib.apps.server import kernel_handlers, pages
 from gridlib.apps.server.identity import Accounts, OwnKernels
 from gridlib.apps.server.kernels import Kernels
+from gridlib.apps.study.process import StudyProcess
 from gridlib.facts.errors import InputError
 from gridlib.facts.settings import Server
 from gridlib.workbench import open_workbench
 
 IDLE_S = 1800
 """A kernel without an open page ends after this time [s]."""
+
+LOOK_S = 1.0
+"""How often the server looks whether the process that draws the screens runs [s]."""
 
 MOST_BYTES = 1_048_576
 """Largest body of a request and message of a page."""
@@ -62,10 +67,12 @@ def serve(home: Path, *, port: int = 8866, screens: Path | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="gridlib-") as scratch:
         environment = kernel_environment(home.absolute(), Path(scratch), os.environ)
         apply_environment(environment)
+        study = StudyProcess(home.absolute(), environment)
         app = Screens.instance(
             config=_configuration(),
             workbench=workbench,
-            kernel_environment=environment,
+            kernel_environment={**environment, **study.for_kernels},
+            study=study,
             root_dir=str((screens or share_dir() / "notebooks" / "apps").resolve()),
             connection_dir_root=scratch,
             sockets=sockets,
@@ -153,6 +160,7 @@ class Screens(Voila):  # type: ignore[misc]
     config_file_paths: tuple[str, ...] = ()
     workbench: Any = AnyTrait()
     kernel_environment: Any = Dict()
+    study: Any = AnyTrait()
     sockets: Any = List()
     template_paths: Any
 
@@ -208,6 +216,7 @@ class Screens(Voila):  # type: ignore[misc]
             (r"/voila/static/(.*)", kernel_handlers.StaticFiles, {"paths": self.static_paths}),
             (r"/voila/api/themes/(.*)", kernel_handlers.ThemeFiles, themes),
             (r"/voila/labextensions/(.*)", kernel_handlers.ExtensionFiles, extensions),
+            *api.handlers(self.workbench),
         ]
 
     def listen(self) -> None:
@@ -218,16 +227,21 @@ class Screens(Voila):  # type: ignore[misc]
         settings = self.workbench.settings.server
         print(f"Screens: {settings.public_url or f'http://{settings.address}:{self.port}'}/", flush=True)
         self.ioloop = IOLoop.current()
+        self.study.start()
+        looking = PeriodicCallback(self.study.keep_running, LOOK_S * 1000)
+        looking.start()
         self.kernel_manager.sweeping.start()
         try:
             self.ioloop.start()
         except KeyboardInterrupt:
             pass
         finally:
+            looking.stop()
             self.kernel_manager.sweeping.stop()
             self.stop()
 
     def stop(self) -> None:
-        """End all kernels."""
+        """End all kernels, and the process that draws the screens."""
         run_sync(self.kernel_manager.shutdown_all)(now=True)
+        self.study.stop()
         shutil.rmtree(self.connection_dir, ignore_errors=True)

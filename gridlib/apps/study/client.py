@@ -1,20 +1,24 @@
 """Ask the study worker; imports nothing heavy beside what the answer is made of."""
 
+import errno
 import json
 import os
 import socket
+import time
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import TypeAdapter
+from typing import TYPE_CHECKING, Any, Literal
 
 from gridlib.apps.html import Html
 from gridlib.apps.study.protocol import DEADLINE_S, SOCKET_VARIABLE, PlanPicture, UnitPicture, WhatIf
 from gridlib.facts.errors import StudyError
 from gridlib.facts.messages import Language
-from gridlib.facts.studies import Study
 
-_STUDY = TypeAdapter(Study)
+if TYPE_CHECKING:
+    from gridlib.facts.studies import Study
+
+
+START_S = 15.0
+"""How long a worker that is only just starting is waited for [s]."""
 
 
 class StudyClient:
@@ -47,7 +51,7 @@ class StudyClient:
 
     def what_if(
         self, transformer_id: str, *, ambient_k: float = 0.0, load_pct: float = 0.0, tie_out: str = ""
-    ) -> Study:
+    ) -> "Study":
         """Score and plan a transformer again; see `gridlib.workflow.studies.study`.
 
         Raises
@@ -55,10 +59,14 @@ class StudyClient:
         StudyError
             The worker refuses, with the reason, or does not answer.
         """
+        from pydantic import TypeAdapter
+
+        from gridlib.facts.studies import Study
+
         asked = WhatIf.model_construct(
             transformer_id=transformer_id, ambient_k=ambient_k, load_pct=load_pct, tie_out=tie_out
         )
-        return _STUDY.validate_python(self._answer(asked.model_dump()))
+        return TypeAdapter(Study).validate_python(self._answer(asked.model_dump()))
 
     def picture(
         self,
@@ -96,12 +104,44 @@ class StudyClient:
             asked = UnitPicture.model_construct(ask=kind, transformer_id=transformer_id, language=language)
         return Html(self._answer(asked.model_dump()))
 
+    def screen(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Do what was pressed on a screen, and draw it; see `gridlib.apps.screens.answer.answer`.
+
+        Parameters
+        ----------
+        question : dict
+            Fields of `ScreenQuestion`.
+
+        Raises
+        ------
+        StudyError
+            The worker does not answer: what became of the question is not known.
+        """
+        asked = {**question, "ask": "screen"}
+        try:
+            drawn: dict[str, Any] = self._answer(asked)
+        except StudyError:
+            if question.get("action"):
+                raise
+            drawn = self._answer(asked)  # it may have died meanwhile, and to look twice does no harm
+        return drawn
+
+    def _connect(self, link: socket.socket) -> None:
+        """Connect, waiting for a worker that is only just starting; nothing is sent before."""
+        until = time.monotonic() + START_S
+        while (fault := link.connect_ex(str(self.path))) in (errno.ENOENT, errno.ECONNREFUSED):
+            if time.monotonic() > until:
+                break
+            time.sleep(0.1)
+        if fault:
+            raise OSError(fault, os.strerror(fault))
+
     def _answer(self, asked: dict[str, Any]) -> Any:
         try:
             with socket.socket(socket.AF_UNIX) as link:
                 # The worker ends an answer at its deadline; this one is for a worker that hangs itself.
                 link.settimeout(DEADLINE_S + 2)
-                link.connect(str(self.path))
+                self._connect(link)
                 link.sendall(json.dumps(asked).encode() + b"\n")
                 with link.makefile("rb") as stream:
                     line = stream.readline()

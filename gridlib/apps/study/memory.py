@@ -21,6 +21,7 @@ class Memory:
     version: tuple[str, ...]
     base: StudyBase
     metered: pd.DataFrame
+    risk: pd.DataFrame
     thermal: pd.DataFrame
     day_limits: pd.DataFrame
 
@@ -31,9 +32,12 @@ def read_memory(workbench: Workbench) -> Memory:
         version = runs.store_version(connection)
         base = base_of(workbench, connection)
         metered = read_history(workbench, connection, base.run.issued_at, span_h=SHOWN_H)
-    frames = (workbench.telemetry.read_run_frame(base.run.run_id, name) for name in ("thermal", "day_limits"))
-    thermal, day_limits = (frame.set_index("transformer_id", drop=False) for frame in frames)
-    return Memory(version, base, clean_load(metered)[0], thermal, day_limits)
+    frames = (
+        workbench.telemetry.read_run_frame(base.run.run_id, name)
+        for name in ("risk", "thermal", "day_limits")
+    )
+    risk, thermal, day_limits = (frame.set_index("transformer_id", drop=False) for frame in frames)
+    return Memory(version, base, clean_load(metered)[0], risk, thermal, day_limits)
 
 
 def version_now(workbench: Workbench) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from gridlib.facts.messages import Language
 SOCKET_VARIABLE = "GRIDLIB_STUDY_SOCKET"
 """Environment variable that tells a kernel where the worker listens."""
 
-MOST_REQUEST_BYTES = 4096
+MOST_REQUEST_BYTES = 65_536
 """Largest request [B]."""
 
 DEADLINE_S = 20.0
@@ -48,4 +48,39 @@ class PlanPicture(_Request):
     language: Language = "en"
 
 
-Request = Annotated[WhatIf | UnitPicture | PlanPicture, Field(discriminator="ask")]
+_FEW = 60
+"""Most fields or choices that a page may send."""
+
+_Text = Annotated[str, Field(max_length=4000)]
+_Choice = Annotated[str, Field(max_length=200)]
+
+
+class ScreenQuestion(_Request):
+    """Do what was pressed on a screen, and draw it.
+
+    Attributes
+    ----------
+    screen : str
+        Which screen it is.
+    user : str
+        Who acts: said by the kernel from what the server told it at its start, never by the page.
+    action : str
+        What to do before drawing; empty: only draw.
+    fields : dict of str to str
+        What stood in the form of the action.
+    state : dict of str to str
+        What is chosen on the page.
+    later : bool
+        Draw what takes a moment, and nothing else.
+    """
+
+    ask: Literal["screen"] = "screen"
+    screen: _Name
+    user: _Name
+    action: _Choice = ""
+    fields: dict[_Choice, _Text] = Field(default_factory=dict, max_length=_FEW)
+    state: dict[_Choice, _Choice] = Field(default_factory=dict, max_length=_FEW)
+    later: bool = False
+
+
+Request = Annotated[WhatIf | UnitPicture | PlanPicture | ScreenQuestion, Field(discriminator="ask")]

@@ -20,9 +20,10 @@ import matplotlib as mpl
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from gridlib.apps.screens.answer import answer
 from gridlib.apps.study.memory import Memory, read_memory, version_now
 from gridlib.apps.study.pictures import draw_picture
-from gridlib.apps.study.protocol import DEADLINE_S, MOST_REQUEST_BYTES, Request, WhatIf
+from gridlib.apps.study.protocol import DEADLINE_S, MOST_REQUEST_BYTES, Request, ScreenQuestion, WhatIf
 from gridlib.facts.errors import GridlibError, InputError
 from gridlib.facts.studies import Study
 from gridlib.workbench import Workbench, open_workbench
@@ -49,7 +50,7 @@ class StudyServer(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
         Process that started this one.
     """
 
-    max_children = 3
+    max_children = 6
     request_queue_size = 32
 
     def __init__(self, workbench: Workbench, path: Path, parent: int) -> None:
@@ -105,6 +106,8 @@ class _Answer(socketserver.StreamRequestHandler):
     server: StudyServer
 
     def setup(self) -> None:
+        # A worker that takes the place of this one must not find the door still held open here.
+        self.server.socket.close()
         # The default action of the signal ends this fork, whatever code it is in.
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, DEADLINE_S)
@@ -127,6 +130,8 @@ class _Answer(socketserver.StreamRequestHandler):
             faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
             raise InputError(f"that cannot be asked: {faults}") from error
         memory = self.server.memory
+        if isinstance(asked, ScreenQuestion):
+            return answer(self.server.workbench, memory, asked)
         if memory is None or self.server.fault is not None:
             raise self.server.fault or InputError("nothing was read yet", what_to_do="Ask again.")
         workbench = self.server.workbench

@@ -10,7 +10,7 @@ import pandas as pd
 
 from gridlib.domain.network import section_load_kva
 from gridlib.facts.errors import InputError
-from gridlib.facts.types import Limits, Move, Network, Plan
+from gridlib.facts.types import Limits, Move, Network, Plan, PlanningRules
 from gridlib.facts.units import current_a
 
 _HOURS_SHOWN = 12
@@ -18,10 +18,13 @@ _HOURS_SHOWN = 12
 
 @dataclass(frozen=True)
 class Transfer:
-    """One move as the crew meets it.
+    """One move as the crew meets it; currents are those of a phase.
 
-    ``low_a`` and ``high_a`` are the expected current through the opening device, p10 to p90, in the hour of
-    switching; ``by_hour`` the same for the hours before it; ``receiver_limit_a`` what the receiver may carry;
+    ``low_a`` and ``high_a`` are the expected current of the moved sections, p10 to p90, in the hour of the
+    sheet; ``by_hour`` the same for that hour and those after it; ``back_low_a`` and ``back_high_a`` in the
+    last hour to switch back, NaN where there is none; ``cold_a`` what they draw at most when they come back;
+    ``circulating_a`` what taps drive around while two transformers are in parallel, NaN where not known;
+    ``receiver_limit_a`` what the receiver may carry; ``loop_limit_a`` what the tie may carry and still break;
     ``opening`` and ``closing`` are the rows of the two devices in the switch table.
     """
 
@@ -29,8 +32,14 @@ class Transfer:
     low_a: float
     high_a: float
     by_hour: str
+    back_low_a: float
+    back_high_a: float
+    cold_a: float
+    circulating_a: float
     receiver_limit_a: float
+    loop_limit_a: float
     customers: str
+    critical: str
     opening: Mapping[Any, Any]
     closing: Mapping[Any, Any]
 
@@ -40,13 +49,12 @@ class Transfer:
         return ", ".join(self.move.sections)
 
 
-def switching_hour(plan: Plan, forecast: pd.DataFrame) -> pd.Timestamp:
-    """Give the last forecast hour before the transfer is needed, at the earliest the first one."""
+def sheet_hour(plan: Plan, forecast: pd.DataFrame) -> pd.Timestamp:
+    """Give the hour in which the plan is to be switched, at the earliest the first of the forecast."""
     times = pd.DatetimeIndex(forecast["time"].unique()).sort_values()
-    if plan.needed_from is None:
+    if plan.switch_at is None:
         return pd.Timestamp(times[0])
-    before = times[times < pd.Timestamp(plan.needed_from)]
-    return pd.Timestamp(before[-1] if len(before) else times[0])
+    return max(pd.Timestamp(plan.switch_at), pd.Timestamp(times[0]))
 
 
 def make_transfer(
@@ -58,18 +66,24 @@ def make_transfer(
     hour: pd.Timestamp,
     tz: str,
     limits: Limits,
+    rules: PlanningRules,
 ) -> Transfer:
     """Work out currents, customers and limits of one move.
 
     Raises
     ------
     InputError
-        A switch, section or receiver that is unknown, or a section without a forecast.
+        A switch, section or transformer that is unknown, or a section without a forecast.
     """
     switches = network.switches.drop_duplicates("switch_id").set_index("switch_id")
     sections = network.sections.drop_duplicates("section_id").set_index("section_id")
     units = network.transformers.drop_duplicates("transformer_id").set_index("transformer_id")
-    named = ((move.open_switch, switches), (move.close_switch, switches), (move.to_transformer, units))
+    named = (
+        (move.open_switch, switches),
+        (move.close_switch, switches),
+        (move.from_transformer, units),
+        (move.to_transformer, units),
+    )
     missing = [name for name, table in named if name not in table.index]
     missing += [name for name in move.sections if name not in sections.index]
     if missing:
@@ -83,22 +97,38 @@ def make_transfer(
             f"no load forecast for {', '.join(move.sections)} at {hour}",
             what_to_do="Run the forecast, then planning again.",
         )
-    ahead = low_kva.index[low_kva.index <= hour][-_HOURS_SHOWN:]
-    amps = {time: _amps(float(low_kva[time]), float(high_kva[time])) for time in ahead}
+    kv = rules.lv_kv
+    amps = {time: _amps(float(low_kva[time]), float(high_kva[time]), kv) for time in low_kva.index}
+    shown = [time for time in amps if time >= hour and (plan.needed_from is None or time < plan.needed_from)]
+    by_hour = (
+        f"{clock(time, tz)} {amps[time][0]:.0f}-{amps[time][1]:.0f} A"
+        for time in (shown or [hour])[:_HOURS_SHOWN]
+    )
+    back = None if plan.switch_back_by is None else pd.Timestamp(plan.switch_back_by)
     devices = switches.loc[[move.open_switch, move.close_switch]].to_dict("index")
+    closing = devices[move.close_switch]
     rating_kva = units["rating_kva"].astype(float)[move.to_transformer]
     sides = {side.transformer_id: side for side in plan.sides}
     receiver = sides.get(move.to_transformer)
     limit_pct = receiver.limit_pct if receiver else limits.loading_limit_pct
+    back_low_a, back_high_a = amps.get(back, (np.nan, np.nan)) if back is not None else (np.nan, np.nan)
     return Transfer(
         move=move,
         low_a=amps[hour][0],
         high_a=amps[hour][1],
-        by_hour=", ".join(f"{clock(time, tz)} {low:.0f}-{high:.0f} A" for time, (low, high) in amps.items()),
-        receiver_limit_a=current_a(rating_kva * limit_pct / 100),
+        by_hour=", ".join(by_hour),
+        back_low_a=back_low_a,
+        back_high_a=back_high_a,
+        cold_a=rules.cold_load_factor * max(high for _, high in amps.values()),
+        circulating_a=_circulating_a(units, move, kv),
+        receiver_limit_a=current_a(rating_kva * limit_pct / 100, kv),
+        loop_limit_a=float(
+            np.fmin(float(closing["load_break_a"]), current_a(float(closing["limit_kva"]), kv))
+        ),
         customers=_customers(sections.loc[list(move.sections)]),
+        critical=_critical(sections.loc[list(move.sections)]),
         opening=devices[move.open_switch],
-        closing=devices[move.close_switch],
+        closing=closing,
     )
 
 
@@ -118,10 +148,23 @@ def _range_kva(
     return ends[0], ends[1]
 
 
-def _amps(low_kva: float, high_kva: float) -> tuple[float, float]:
+def _amps(low_kva: float, high_kva: float, kv: float) -> tuple[float, float]:
     """Range of the current's magnitude; from 0 where the load may be import or export."""
-    ends = sorted((current_a(abs(low_kva)), current_a(abs(high_kva))))
+    ends = sorted((current_a(abs(low_kva), kv), current_a(abs(high_kva), kv)))
     return (0.0 if low_kva < 0 < high_kva else ends[0]), ends[1]
+
+
+def _circulating_a(units: pd.DataFrame, move: Move, kv: float) -> float:
+    """Work out the current that different taps drive around two transformers in parallel [A].
+
+    The difference of their no-load voltages over the sum of their impedances; lines between them, which lower
+    it, and different loads, which add to it, are left out.
+    """
+    pair = units.reindex([move.from_transformer, move.to_transformer])
+    pair = pair.reindex(columns=["rating_kva", "vk_pct", "tap_pct"]).astype(float)
+    ohm = pair["vk_pct"] / 100 * kv**2 * 1000 / pair["rating_kva"]
+    volt = 1000 * kv / 3**0.5 * abs(pair["tap_pct"].iloc[0] - pair["tap_pct"].iloc[1]) / 100
+    return float(volt / ohm.sum(skipna=False))
 
 
 def _customers(sections: pd.DataFrame) -> str:
@@ -130,6 +173,12 @@ def _customers(sections: pd.DataFrame) -> str:
         return "an unknown number of customers"
     least = "" if len(known) == len(sections) else "at least "
     return f"{least}{known.sum():.0f} customers"
+
+
+def _critical(sections: pd.DataFrame) -> str:
+    if "critical_customers" not in sections:
+        return ""
+    return ", ".join(str(name) for name in sections["critical_customers"].dropna() if str(name).strip())
 
 
 def clock(moment: datetime, tz: str) -> str:

@@ -75,6 +75,7 @@ def _parsed_switch(match: re.Match[str], ends: Sequence[str]) -> dict[str, objec
         "limit_kva": float(match["limit"] or np.nan),
         "phase_rotation_confirmed_on": "2026-01-01",
         "may_parallel": False,
+        "pick_up_a": np.nan,
     }
 
 
@@ -108,10 +109,11 @@ def _parsed_network(
             "share": list(shares.values()),
             "method": ["kva_share"] * len(shares),
             "spread_pct": [0.0] * len(shares),
+            "critical_customers": pd.Series([None] * len(shares), dtype=object),
         }
     )
     columns = ["switch_id", "from_id", "to_id", "kind", "normal_state", "load_break_a", "fault_make_ka"]
-    columns += ["remote", "limit_kva", "phase_rotation_confirmed_on", "may_parallel"]
+    columns += ["remote", "limit_kva", "phase_rotation_confirmed_on", "may_parallel", "pick_up_a"]
     time = pd.Series([], dtype="datetime64[ns, UTC]")
     texts = {name: pd.Series([], dtype=object) for name in ("switch_id", "state", "health", "tags", "source")}
     lines = {name: pd.Series([], dtype=object) for name in ("line_id", "from_id", "to_id")}
@@ -122,7 +124,7 @@ def _parsed_network(
         ),
         feeders=pd.DataFrame(
             {"feeder_id": ["F1"], "substation_id": ["S1"], "voltage_kv": [11.0], "limit_a": [400.0]}
-        ),
+        ).assign(pick_up_a=np.nan, fault_level_max_mva=np.nan, fault_level_min_mva=np.nan),
         transformers=transformers,
         sections=sections,
         switches=pd.DataFrame(switches, columns=columns),

@@ -24,10 +24,8 @@ from gridlib.domain.planning.above import unchecked_above
 from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.fleet import CHECKED, P10, Fleet, Floats
 from gridlib.domain.planning.reserve import Reservation
-from gridlib.facts.types import ElementProof, Limits, Move, PlanningRules
-
-NEVER_COMPUTED = ("protection", "fault level")
-"""What no proof looks at yet."""
+from gridlib.facts.elements import ElementProof
+from gridlib.facts.types import Limits, Move, PlanningRules
 
 SOURCE_PU = 1.0
 """Voltage that the tap changers of a substation hold at its busbar [pu]."""
@@ -202,12 +200,12 @@ def _checked(ac: AcFleet, moves: Sequence[Move], reserved: Reservation) -> AcChe
         Refusal("ac_power_flow", f"AC power flow: {reason}", move=at_fault) for reason in proof.reasons
     )
     elements = () if refusals else tuple(_elements(ac, states, proof))
-    return AcCheck("AC power flow", refusals, (*NEVER_COMPUTED, *proof.not_checked), elements)
+    return AcCheck("AC power flow", refusals, proof.not_checked, elements)
 
 
 def additive_leaves_out(fleet: Fleet, moves: Sequence[Move]) -> tuple[str, ...]:
     """Name what the additive check alone does not look at."""
-    return (*NEVER_COMPUTED, "voltage", "line loading", *unchecked_above(fleet, moves))
+    return ("voltage", "line loading", *unchecked_above(fleet, moves))
 
 
 def _states(ac: AcFleet, moves: Sequence[Move]) -> Iterator[tuple[SwitchedState, Move]]:

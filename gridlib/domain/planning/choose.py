@@ -23,6 +23,7 @@ from gridlib.domain.planning.portfolio import (
     relieved_units,
     touched_units,
 )
+from gridlib.domain.planning.protection import check_protection
 from gridlib.domain.planning.prove import Trial, proof_of, try_moves
 from gridlib.domain.planning.rank import best_first, make_plan, refuse_on_risk, sides_of
 from gridlib.domain.planning.reserve import Reservation, reserve
@@ -214,7 +215,10 @@ def _plan(
     moves, notes = closing_first(desk.ac, option.moves, entry.promised)
     if any(move.closes_first for move in moves):
         checked = check_ac(desk.ac, moves, entry.promised)
-    proof = proof_of(fleet, moves, trial, checked, desk.rules, desk.now, notes=notes)
+    guard = check_protection(desk.ac, moves, before)
+    if guard.refusals:
+        return guard.refusals
+    proof = proof_of(fleet, moves, trial, checked, guard, desk.rules, desk.now, notes=notes)
     plan = make_plan(fleet, entry.task.donors[0], moves, proof, before, after, desk.rules, switch_back_by)
     relieved = relieved_units(fleet, option.moves, option.aim_pct)
     return replace(

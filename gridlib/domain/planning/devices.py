@@ -6,8 +6,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from gridlib.domain.planning.feeding import Feeding, moves_feeding
-from gridlib.domain.planning.fleet import Device, Fleet
+from gridlib.domain.planning.fleet import Fleet
 from gridlib.domain.planning.reserve import Reservation, landing_of
+from gridlib.domain.planning.switchgear import Device
 from gridlib.facts.types import Move
 
 
@@ -105,6 +106,7 @@ def blocked(fleet: Fleet, moves: Sequence[Move]) -> Iterator[Refusal]:
             )
         for used, column, value in (
             (opening, "load_break_a", opening.load_break_a),
+            (opening, "fault_make_ka", opening.fault_make_ka),
             (device, "load_break_a", device.load_break_a),
             (device, "fault_make_ka", device.fault_make_ka),
         ):

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from gridlib.domain.planning.fleet import Device, Fleet
+from gridlib.domain.planning.fleet import Fleet
+from gridlib.domain.planning.switchgear import Device
 from gridlib.facts.types import Move
 
 MOST_ORDERS = 12

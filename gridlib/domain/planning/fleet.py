@@ -19,6 +19,7 @@ from gridlib.domain.network import (
     feeding_tree,
     transformer_load_kva,
 )
+from gridlib.domain.planning.switchgear import Device, read_devices
 from gridlib.domain.thermal import limit_beside_heat, wide_arrays
 from gridlib.domain.thermal.arrays import column_of
 from gridlib.facts.types import Limits, Move, Network
@@ -31,26 +32,6 @@ CHECKED = (P10, P50, P90)
 
 SPREAD = (np.array(QUANTILE_LEVELS) - 0.5)[:, None] / 0.4
 """How much of a section's +- range is added at each quantile: none at p50, all of it at p90, less at p10."""
-
-
-class Device(NamedTuple):
-    """One switch: its row in the tables, its present state, and its ends as positions in the tree (or -1)."""
-
-    switch_id: str
-    kind: str
-    start: int
-    end: int
-    is_closed: bool
-    health: str
-    tags: str
-    source: str
-    time: pd.Timestamp
-    load_break_a: float
-    fault_make_ka: float
-    limit_kva: float
-    phase_rotation: str
-    remote: bool
-    may_parallel: bool
 
 
 class Place(NamedTuple):
@@ -348,7 +329,7 @@ def build_fleet(network: Network, forecast: pd.DataFrame, tz: str, limits: Limit
     rating = table["rating_kva"].reindex(units).to_numpy(dtype=float)
     rating = np.where((rating > 0) & np.isfinite(rating), rating, np.nan)
     device = column_of(table, "limit_kva").reindex(units).to_numpy(dtype=float)
-    devices = _devices(network, states, tree)
+    devices = read_devices(network, states, tree)
     limit_pu, by = limit_beside_heat(limits, device / rating, rating.shape)
     limit_kva, limit_by = (np.broadcast_to(v, load_kva.shape[1:]) for v in (limit_pu * rating, by))
     return Fleet(
@@ -383,29 +364,3 @@ def _above_kva(network: Network, limits: Limits) -> dict[Place, float]:
         firm = zip(stations["substation_id"], stations["firm_kva"].astype(float), strict=True)
         kva |= {Place("substation", str(name)): value for name, value in firm}
     return {place: float(value) * limits.line_limit_pct / 100 for place, value in kva.items() if value > 0}
-
-
-def _devices(network: Network, states: pd.DataFrame, tree: FeedingTree) -> dict[str, Device]:
-    switches = network.switches.drop_duplicates("switch_id")
-    optional = ("load_break_a", "fault_make_ka", "limit_kva")
-    switches = switches.assign(**{name: np.nan for name in optional if name not in switches})
-    rotation = switches.get("phase_rotation_confirmed_on", pd.Series("", index=switches.index))
-    no = [False] * len(switches)
-    columns = [
-        switches["switch_id"],
-        switches["kind"],
-        tree.nodes.get_indexer(pd.Index(switches["from_id"])).tolist(),
-        tree.nodes.get_indexer(pd.Index(switches["to_id"])).tolist(),
-        (states["state"] == "CLOSED").tolist(),
-        states["health"],
-        states["tags"].str.strip(),
-        states["source"],
-        states["time"],
-        *(switches[name].astype(float).tolist() for name in optional),
-        rotation.where(rotation.notna(), "").astype(str).str.strip(),
-        *(
-            switches[name].fillna(False).astype(bool).tolist() if name in switches else no
-            for name in ("remote", "may_parallel")
-        ),
-    ]
-    return {row[0]: Device(*row) for row in zip(*columns, strict=True)}

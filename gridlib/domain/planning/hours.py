@@ -31,7 +31,7 @@ def load_break(fleet: Fleet, moves: Sequence[Move], rules: PlanningRules) -> Ite
     """Find currents above what the devices may break; the tie must break them at the switch-back."""
     for move in moves:
         moved = fleet.moved_kva([fleet.position(name) for name in move.sections])
-        peak_a = current_a(float(_peak_kva(moved).max())) * (1 + rules.derating_pct / 100)
+        peak_a = current_a(float(peak_kva(moved).max()), rules.lv_kv) * (1 + rules.derating_pct / 100)
         for name in (move.open_switch, move.close_switch):
             limit_a = fleet.devices[name].load_break_a
             if peak_a > limit_a:
@@ -43,8 +43,8 @@ def load_break(fleet: Fleet, moves: Sequence[Move], rules: PlanningRules) -> Ite
                 )
 
 
-def _peak_kva(moved: tuple[Floats, Floats]) -> Floats:
-    """Largest |load| [T] between p10 and p90, range included."""
+def peak_kva(moved: tuple[Floats, Floats]) -> Floats:
+    """Give the largest |load| [T] between p10 and p90 of what moves, range included."""
     load, spread = moved
     peak: Floats = np.maximum(np.abs(load[P90]) + spread[P90], np.abs(load[P10]) + spread[P10])
     return peak
@@ -66,8 +66,8 @@ def switch_limits(
     moved = {fleet.position(name) for move in moves for name in move.sections}
     before = {node: (int(fleet.tree.parent[node]), str(fleet.tree.parent_switch[node])) for node in fed}
     names = {device.switch_id for device in limited}
-    flow_before = _flows(fleet, before, names, reserved, frozenset())
-    flow_after = _flows(fleet, fed, names, reserved, frozenset(moved))
+    flow_before = flows(fleet, before, names, reserved, frozenset())
+    flow_after = flows(fleet, fed, names, reserved, frozenset(moved))
     closing = {move.close_switch for move in moves}
     for device in limited:
         flow = (1 + rules.derating_pct / 100) * np.abs(flow_after[device.switch_id])
@@ -84,14 +84,14 @@ def switch_limits(
             )
 
 
-def _flows(
+def flows(
     fleet: Fleet,
     parents: dict[int, tuple[int, str]],
     names: set[str],
     reserved: Reservation,
     moved: frozenset[int],
 ) -> dict[str, Floats]:
-    """Load [3, T] through the named switches: what hangs below each."""
+    """Sum the load [3, T] through the named switches: what hangs below each."""
     flows: dict[str, Floats] = {}
     for section in parents:
         load, spread = fleet.section_kva(section)

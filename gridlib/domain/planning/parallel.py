@@ -3,10 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from gridlib.domain.flow.fault import largest_fault_ka
 from gridlib.domain.planning.ac import AcFleet, loop_state
+from gridlib.domain.planning.fault_level import FaultModel
 from gridlib.domain.planning.reserve import Reservation
 from gridlib.facts.types import Move
 
@@ -47,7 +45,7 @@ def why_open_first(ac: AcFleet, moves: Sequence[Move], reserved: Reservation) ->
     ``may_parallel``), both transformers hang on one busbar of one substation by lines that are modelled, taps
     are known, the closed loop keeps every element within its limits in every hour of the horizon (so that it
     may be done in any, there and back), both devices may break what they carry in it, and the largest fault
-    current in parallel is within what they may make. Substations whose fault level is not known are taken for
+    current in parallel is within what they may make. Feeders whose fault level is not known are taken for
     infinitely strong.
     """
     found: list[str] = []
@@ -82,12 +80,10 @@ def _why_open_first(
 
 def _too_much_fault(ac: AcFleet, moves: Sequence[Move], changes: Mapping[str, bool], move: Move) -> str:
     """Hold the largest fault current in parallel against what both devices may make."""
-    fleet, territory = ac.fleet, ac.territory(ac.units(moves))
-    grid = territory.in_state(changes)
+    fault = FaultModel(ac, moves)
     for name in (move.open_switch, move.close_switch):
-        device = fleet.devices[name]
-        ends = [str(fleet.names[device.start]), str(fleet.names[device.end])]
-        fault_ka = float(np.max(largest_fault_ka(grid, ends, np.full(len(grid.source), np.nan))))
+        device = ac.fleet.devices[name]
+        fault_ka = fault.largest_ka(changes, device)
         if not fault_ka <= device.fault_make_ka:
             return (
                 f"in parallel a fault at {name} would draw {fault_ka:.1f} kA, "

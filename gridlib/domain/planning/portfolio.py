@@ -9,10 +9,11 @@ import numpy as np
 
 from gridlib.domain.planning.above import places_crossed
 from gridlib.domain.planning.feeding import MOST_ORDERS, orders
-from gridlib.domain.planning.fleet import Device, Fleet, Floats, Place
+from gridlib.domain.planning.fleet import Fleet, Floats, Place
 from gridlib.domain.planning.grid import QUANTILE_WEIGHTS, Bars, planning_grid
 from gridlib.domain.planning.prove import Trial, try_moves
 from gridlib.domain.planning.reserve import Reservation, reserve
+from gridlib.domain.planning.switchgear import Device
 from gridlib.domain.planning.wiring import Ground, Ints, Wiring
 from gridlib.domain.transfer import solve_transfers
 from gridlib.facts.types import Limits, Move, PlanningRules

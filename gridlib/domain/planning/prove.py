@@ -14,8 +14,10 @@ from gridlib.domain.planning.fleet import Fleet, build_fleet
 from gridlib.domain.planning.heat import Heat, heat_of
 from gridlib.domain.planning.hours import all_hours, load_break, switch_limits, unknown_loads
 from gridlib.domain.planning.parallel import why_open_first
+from gridlib.domain.planning.protection import Guard, check_protection
 from gridlib.domain.planning.reserve import Reservation, reserve
 from gridlib.domain.planning.states import Unit, prefixes, too_hot, unit_states
+from gridlib.domain.planning.switching import cold_loads
 from gridlib.domain.thermal import ThermalState
 from gridlib.facts.types import Limits, Move, Network, PlanningRules, Proof
 
@@ -102,6 +104,16 @@ def prove_in(
     """Prove load transfers in a fleet, as `prove_moves`; without ``heat`` no heat is checked."""
     fleet = ac.fleet
     trial = try_moves(fleet, moves, reserved, limits, rules)
+    unknown: tuple[str, ...] = ("hot spot",)
+    before: Mapping[int, Unit] | None = None
+    if heat is not None and trial.margin_pct is not None:
+        units = list(fleet.deltas(moves))
+        states = unit_states(fleet, prefixes(units, tuple(moves), reserved), heat, limits)
+        before = states[0]
+        trial = try_moves(fleet, moves, reserved, limits, rules, states)
+        unknown = tuple(
+            f"hot spot of {fleet.names[unit]}" for unit, state in states[-1].items() if not state.is_warm
+        )
     notes: list[str] = []
     if not trial.refusals:
         for move, why in zip(moves, why_open_first(ac, moves, reserved), strict=True):
@@ -110,21 +122,15 @@ def prove_in(
                 trial = trial._replace(refusals=(*trial.refusals, refusal))
             elif why:
                 notes.append(f"{move.open_switch} opens first: {why}")
-    unknown: tuple[str, ...] = ("hot spot",)
-    if heat is not None and trial.margin_pct is not None:
-        units = list(fleet.deltas(moves))
-        states = unit_states(fleet, prefixes(units, tuple(moves), reserved), heat, limits)
-        trial = try_moves(fleet, moves, reserved, limits, rules, states)
-        unknown = tuple(
-            f"hot spot of {fleet.names[unit]}" for unit, state in states[-1].items() if not state.is_warm
-        )
     # What the additive check does not refuse is solved by AC power flow, where the impedances are known.
     checked = (
         AcCheck("", (), additive_leaves_out(fleet, moves))
         if trial.refusals
         else check_ac(ac, moves, reserved)
     )
-    return proof_of(fleet, moves, trial, checked, rules, now, heat_unknown=unknown, notes=tuple(notes))
+    refused = trial.refusals or checked.refusals
+    guard = Guard() if refused else check_protection(ac, moves, before)
+    return proof_of(fleet, moves, trial, checked, guard, rules, now, heat_unknown=unknown, notes=tuple(notes))
 
 
 def proof_of(
@@ -132,13 +138,14 @@ def proof_of(
     moves: Sequence[Move],
     trial: Trial,
     checked: AcCheck,
+    guard: Guard,
     rules: PlanningRules,
     now: pd.Timestamp,
     *,
     heat_unknown: tuple[str, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> Proof:
-    """Write the outcome of a trial and of the AC power flow down.
+    """Write the outcome of a trial, of the AC power flow, and of fault level and protection down.
 
     ``heat_unknown`` is what heat could not be looked at, ``notes`` say why moves open first.
     """
@@ -146,11 +153,12 @@ def proof_of(
     doubtful = dict(unconfirmed(fleet, moves, oldest))
     ties = [fleet.devices[move.close_switch] for move in moves if move.close_switch in fleet.devices]
     return Proof(
-        holds=not trial.refusals and not checked.refusals,
+        holds=not trial.refusals and not checked.refusals and not guard.refusals,
         method=f"additive kVA, {rules.derating_pct:g} % derated"
         + (f", and {checked.method}" if checked.method else ""),
-        reasons=tuple(refusal.reason for refusal in (*trial.refusals, *checked.refusals)),
+        reasons=tuple(refusal.reason for refusal in (*trial.refusals, *checked.refusals, *guard.refusals)),
         not_checked=(
+            *guard.not_checked,
             *checked.not_checked,
             *heat_unknown,
             *(f"state of {name} ({why})" for name, why in doubtful.items()),
@@ -160,6 +168,8 @@ def proof_of(
         unconfirmed=tuple(doubtful),
         elements=checked.elements,
         notes=notes,
+        fault_level=guard.fault_level,
+        protection=guard.protection,
     )
 
 
@@ -224,6 +234,7 @@ def try_moves(
             )
         refusals += found
         margin_pct = min(margin_pct, left_pct)
+    refusals += cold_loads(fleet, moves, limits, rules, states[0] if states else None)
     return Trial(tuple(refusals), margin_pct)
 
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
-import numpy.typing as npt
 
 from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.fleet import P50, Fleet, Floats
 from gridlib.domain.planning.heat import upper_kva
 from gridlib.domain.planning.states import Unit
+from gridlib.domain.planning.switching import switching_hour
 from gridlib.domain.planning.way_back import hours_over
 from gridlib.domain.planning.why_not import over_kva
 from gridlib.facts.types import Limits, Move, Plan, PlanningRules, Proof, Side
@@ -94,25 +94,18 @@ def make_plan(
         needed_from=needed_from,
         needed_until=needed[-1].to_pydatetime() if len(needed) else None,
         decide_by=needed_from - timedelta(minutes=rules.switching_lead_min) if needed_from else None,
-        switch_at=_switch_at(fleet, moves, over),
+        switch_at=fleet.times[switching_hour(fleet, moves, rules, before)].to_pydatetime(),
         switch_back_by=switch_back_by,
     )
 
 
-def _switch_at(fleet: Fleet, moves: tuple[Move, ...], over: npt.NDArray[np.bool_]) -> datetime | None:
-    """Hour before the overload in which the moved load is least; None where it is over from the start."""
-    last = int(over.argmax()) if over.any() else len(over)
-    if not last:
-        return None
-    moved = sum(
-        upper_kva(fleet.moved_kva([fleet.position(name) for name in move.sections])[0]) for move in moves
-    )
-    hour: datetime = fleet.times[int(np.asarray(moved)[:last].argmin())].to_pydatetime()
-    return hour
-
-
 def with_search_of(plan: Plan, earlier: Plan) -> Plan:
-    """Carry over from an earlier version of a plan its rank and what the search knew of it."""
+    """Carry over from an earlier version of a plan its rank, what it returns and what the search knew.
+
+    A return relieves nobody and may wait: it has no hours of need and no deadline.
+    """
+    if earlier.returns:
+        plan = replace(plan, needed_from=None, needed_until=None, decide_by=None, switch_back_by=None)
     return replace(
         plan,
         rank=earlier.rank,
@@ -122,15 +115,20 @@ def with_search_of(plan: Plan, earlier: Plan) -> Plan:
         bound_kvah=earlier.bound_kvah,
         gap_pct=earlier.gap_pct,
         standing=earlier.standing,
+        returns=earlier.returns,
     )
 
 
-def best_first(plan: Plan) -> tuple[float, float, int, float, tuple[str, ...]]:
-    """Order plans by reduction of net risk, where there is none by relief; fewer operations, then margin."""
+def best_first(plan: Plan) -> tuple[bool, float, float, int, float, tuple[str, ...]]:
+    """Order plans: protection checked first, then by reduction of net risk, where there is none by relief.
+
+    Then fewer operations, then margin.
+    """
     names = tuple(name for move in plan.moves for name in (move.open_switch, move.close_switch))
     reduction = max(round(plan.risk_before - plan.risk_after, 6), 0.0)
     relief = 0.0 if reduction else round(plan.relieved_kvah, 3)
-    return -reduction, -relief, plan.operations, -(plan.proof.margin_pct or 0.0), names
+    unchecked = not plan.proof.protection
+    return unchecked, -reduction, -relief, plan.operations, -(plan.proof.margin_pct or 0.0), names
 
 
 def do_nothing_of(fleet: Fleet, donor: int, state: Unit) -> dict[str, float | None]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from gridlib.domain.planning.fleet import P50, Fleet
+from gridlib.domain.planning.fleet import P50, Fleet, Floats
 from gridlib.domain.planning.heat import Heat, hot_spots, upper_kva
 from gridlib.domain.planning.states import ROUNDING_K, Unit, lifted_k
 from gridlib.facts.types import Limits
@@ -22,9 +22,14 @@ class WayBack(NamedTuple):
 
 def hours_over(state: Unit) -> npt.NDArray[np.bool_]:
     """Hours [T] above the limit at p50; where there is none, at p90."""
-    over: npt.NDArray[np.bool_] = np.abs(state.load_kva[P50]) > state.limit_kva
+    return over_limit(state.load_kva, state.limit_kva)
+
+
+def over_limit(load_kva: Floats, limit_kva: Floats) -> npt.NDArray[np.bool_]:
+    """Find the hours as `hours_over`, from loads [Q, T] and limits [T]."""
+    over: npt.NDArray[np.bool_] = np.abs(load_kva[P50]) > limit_kva
     if not over.any():
-        over = upper_kva(state.load_kva) > state.limit_kva
+        over = upper_kva(load_kva) > limit_kva
     return over
 
 

@@ -9,9 +9,9 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from gridlib.domain.planning.fleet import P50, Device, Fleet, Floats
+from gridlib.domain.planning.fleet import P50, Fleet, Floats
+from gridlib.domain.planning.switchgear import Device
 from gridlib.facts.types import PlanningRules
-from gridlib.facts.units import LV_KV
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -67,7 +67,7 @@ def wire(fleet: Fleet, rules: PlanningRules) -> Wiring:
     fleet : Fleet
         The fleet.
     rules : PlanningRules
-        ``remote_cost_kvah`` and ``manual_cost_kvah`` are used.
+        ``remote_cost_kvah``, ``manual_cost_kvah`` and ``lv_kv`` are used.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def wire(fleet: Fleet, rules: PlanningRules) -> Wiring:
     )
     for section in (unknown + n).tolist():
         fixed[[row_of[name] for name in way_up(fleet, section) if name in row_of]] = True
-    break_kva = np.array([device.load_break_a for device in devices], dtype=float) * 3**0.5 * LV_KV
+    break_kva = np.array([device.load_break_a for device in devices], dtype=float) * 3**0.5 * rules.lv_kv
     remote = np.array([device.remote for device in devices], dtype=bool)
     feeder = fleet.units["feeder_id"].astype(str).to_numpy()
     dead = [
@@ -173,10 +173,8 @@ def is_ill(device: Device) -> bool:
 
 def _operable(device: Device) -> bool:
     """Tell whether what is known of a device lets it be operated on load."""
-    if device.is_closed:
-        return device.load_break_a > 0
     known = device.load_break_a > 0 and device.fault_make_ka > 0
-    return known and (device.kind != "tie" or bool(device.phase_rotation))
+    return known and (device.is_closed or device.kind != "tie" or bool(device.phase_rotation))
 
 
 def _sound(fleet: Fleet) -> Bools:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from gridlib.facts.errors import InputError
-from gridlib.facts.messages import operations, pictures, risk, server, words
+from gridlib.facts.messages import operations, pictures, risk, screens, server, words
 
 Language = Literal["en", "ar"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -23,6 +23,7 @@ CATALOGUE: dict[str, dict[str, str]] = {
     **server.TEMPLATES,
     **operations.TEMPLATES,
     **pictures.TEMPLATES,
+    **screens.TEMPLATES,
 }
 
 _JOINED = {"en": "; ", "ar": "؛ "}

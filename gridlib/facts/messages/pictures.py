@@ -58,7 +58,6 @@ TEMPLATES: dict[str, dict[str, str]] = {
     "picture.over": {"en": "{word}: hour over the limit", "ar": "{word}: ساعة فوق الحد"},
     "picture.needed": {"en": "hours it is needed for", "ar": "الساعات التي تلزم فيها"},
     "picture.local": {"en": "local time, {tz}", "ar": "التوقيت المحلي، {tz}"},
-    "picture.side": {"en": "{name}: {limit}", "ar": "{name}: {limit}"},
     "picture.limit": {
         "en": "limit {kva} kVA, {pct} % of nameplate ({by})",
         "ar": "الحد [{kva} kVA]، أي [{pct} %] من القدرة الاسمية ({by})",
@@ -67,8 +66,14 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "en": "median hours over the limit: {before:d} before, {after:d} after",
         "ar": "ساعات الوسيط فوق الحد: [{before:d}] قبل، [{after:d}] بعد",
     },
-    "picture.role.donor": {"en": "{transformer} (donor)", "ar": "{transformer} (المُعطي)"},
-    "picture.role.receiver": {"en": "{transformer} (receiver)", "ar": "{transformer} (المُستقبِل)"},
+    "picture.role.donor": {
+        "en": "{transformer} (donor): {limit}",
+        "ar": "{transformer} (المُعطي): {limit}",
+    },
+    "picture.role.receiver": {
+        "en": "{transformer} (receiver): {limit}",
+        "ar": "{transformer} (المُستقبِل): {limit}",
+    },
     "picture.side.alt": {
         "en": "{transformer} peaks at {before_pct:.0f} % before and {after_pct:.0f} % after",
         "ar": "ذروة {transformer} [{before_pct:.0f} %] قبل و [{after_pct:.0f} %] بعد",

@@ -4,5 +4,6 @@ TEMPLATES: dict[str, dict[str, str]] = {
     "level.LOW": {"en": "LOW", "ar": "منخفض"},
     "level.MEDIUM": {"en": "MEDIUM", "ar": "متوسط"},
     "level.HIGH": {"en": "HIGH", "ar": "مرتفع"},
+    "level.IMMINENT": {"en": "IMMINENT", "ar": "وشيك"},
 }
 """Template by message id and language; in Arabic, [ and ] enclose what reads from left to right."""

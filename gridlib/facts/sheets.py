@@ -1,0 +1,61 @@
+"""A switching sheet: its lines, and what else is printed on it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gridlib.facts.types import SwitchState
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a switching sheet.
+
+    ``step_id`` is fixed ("S03"), ``switching`` is true where a device changes its position, ``state_after``
+    is that position, ``hold_point`` where the sheet stops until the control room says go. ``needs_reading``:
+    it is completed only with what was read, or with the name of who said go; ``text`` says which.
+    ``reading_low`` and ``reading_high`` [``reading_unit``] are what a reading may be; None: no range.
+    """
+
+    step_id: str
+    number: int
+    phase: str
+    verb: str
+    device: str
+    place: str
+    text: str
+    expected: str
+    if_it_fails: str
+    switching: bool = False
+    state_after: SwitchState | None = None
+    hold_point: bool = False
+    needs_reading: bool = False
+    reading_low: float | None = None
+    reading_high: float | None = None
+    reading_unit: str = ""
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """A switching sheet: steps, checklist and the computed way back.
+
+    ``drafted_by`` is "template" or the model that worded it; ``abort_triggers`` carry numbers. ``version``
+    counts the sheets written for the plan; ``window_from`` and ``window_until`` bound the hour whose currents
+    it carries; ``positions`` are the normal and present ones of its devices. Who checked, approved and issued
+    it, and the crew, are in the records of the plan and its work order.
+    """
+
+    plan_id: str
+    title: str
+    purpose: str
+    steps: tuple[Step, ...]
+    checklist: tuple[str, ...]
+    rollback: tuple[Step, ...]
+    abort_triggers: tuple[str, ...]
+    drafted_by: str = "template"
+    notes: tuple[str, ...] = field(default=())
+    version: int = 1
+    prepared_by: str = ""
+    prepared_at: datetime | None = None
+    window_from: datetime | None = None
+    window_until: datetime | None = None
+    positions: tuple[str, ...] = ()

@@ -1,0 +1,139 @@
+"""The way back of executed plans: proposed by a run once it is no longer needed, or asked for by a person."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from gridlib.adapters.records import plans, runs
+from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
+from gridlib.domain.lifecycle import PLAN_MOVES, check_move
+from gridlib.domain.planning import is_no_longer_needed, plan_return
+from gridlib.facts.errors import RefusedError
+from gridlib.facts.types import Plan, PlanState, Proof
+from gridlib.workbench import Workbench
+from gridlib.workflow import queries
+from gridlib.workflow.audit import Intention, intention
+from gridlib.workflow.decisions import move_plan
+from gridlib.workflow.material import Material, material_of
+from gridlib.workflow.proof import check_age, reserved_moves
+from gridlib.workflow.proposals import save_drafts, write_sheet
+
+
+def ask_return(workbench: Workbench, plan_id: str, *, by: str) -> PlanRecord:
+    """Make a return plan of an executed transfer, with its sheet, as a draft that somebody else approves.
+
+    Parameters
+    ----------
+    workbench : Workbench
+        The workspace.
+    plan_id : str
+        An executed transfer.
+    by : str
+        User name of an operator; who asks has prepared it.
+
+    Returns
+    -------
+    PlanRecord
+        The draft of kind return.
+
+    Raises
+    ------
+    TransitionError, RoleError, NotFoundError
+        The rules refuse.
+    RefusedError
+        It has a return plan already, is a return itself, would overload somebody, or the newest forecast is
+        too old; with the reasons.
+    """
+    with intention(workbench, by, "plan.return", plan_id) as act:
+        record = plans.read_plan(act.connection, plan_id)
+        check_move(plan_id, PLAN_MOVES, record.state, PlanState.RETURNED)
+        if record.plan.returns:
+            raise RefusedError(
+                f"{plan_id} is a return itself: the network is in its normal state",
+                what_to_do="Nothing to do.",
+            )
+        others = plans.read_plans(act.connection, states=OPEN_PLAN_STATES)
+        for other in others:
+            if other.plan.returns == plan_id:
+                raise RefusedError(
+                    f"{plan_id} has a return plan already, {other.plan_id}, {other.state}",
+                    what_to_do=f"Decide on {other.plan_id}.",
+                )
+        run = runs.read_run(act.connection, stage="risk")
+        now = queries.now(workbench, act.connection)
+        check_age(workbench, run, now)
+        material = material_of(workbench, act.connection, run)
+        plan, proof = _return_of(workbench, material, record, others, now)
+        if plan is None:
+            why = "; ".join(proof.reasons) or f"not known: {', '.join(proof.not_checked)}"
+            raise RefusedError(
+                f"{plan_id} cannot be returned: {why}",
+                what_to_do="Ask again after the next run; a run proposes the return once it holds.",
+            )
+        (name,) = save_drafts(workbench, act, run.run_id, [plan], prepared_by=by)
+        draft = plans.read_plan(act.connection, name)
+        plans.save_instruction(act.connection, run.run_id, write_sheet(workbench, draft, material))
+        act.facts["return"] = name
+    return queries.get_plan(workbench, name).record
+
+
+def propose_returns(workbench: Workbench, material: Material, kept: Sequence[PlanRecord]) -> list[Plan]:
+    """Find the executed transfers that are no longer needed, and plan their returns.
+
+    Parameters
+    ----------
+    workbench : Workbench
+        The workspace.
+    material : Material
+        Network and loads of a run.
+    kept : sequence of PlanRecord
+        Open plans; a transfer with an open return is left alone.
+
+    Returns
+    -------
+    list of Plan
+        Oldest transfer first; each holds beside the open plans and the returns before it.
+    """
+    with workbench.store.read() as connection:
+        executed = plans.read_plans(connection, states=[PlanState.EXECUTED])
+        now = queries.now(workbench, connection)
+    asked = {record.plan.returns for record in kept}
+    found: list[Plan] = []
+    for record in sorted(executed, key=lambda r: r.plan_id):
+        if record.plan.returns or record.plan_id in asked:
+            continue
+        plan, _ = _return_of(workbench, material, record, kept, now, found)
+        if plan is not None and is_no_longer_needed(plan, workbench.settings.limits):
+            found.append(plan)
+    return found
+
+
+def end_transfer(act: Intention, back: PlanRecord) -> None:
+    """Say in the transaction of an executed return that its transfer is RETURNED."""
+    if back.plan.returns:
+        move_plan(act, plans.read_plan(act.connection, back.plan.returns), PlanState.RETURNED, back.plan_id)
+
+
+def _return_of(
+    workbench: Workbench,
+    material: Material,
+    record: PlanRecord,
+    others: Sequence[PlanRecord],
+    now: pd.Timestamp,
+    before: Sequence[Plan] = (),
+) -> tuple[Plan | None, Proof]:
+    settings = workbench.settings
+    return plan_return(
+        material.network,
+        material.forecast,
+        record.plan,
+        record.plan_id,
+        material.ambient_c,
+        limits=settings.limits,
+        rules=settings.planning,
+        initial=material.initial,
+        paths=material.paths,
+        reserved=(*reserved_moves(others), *(move for plan in before for move in plan.moves)),
+        tz=settings.site.tz,
+        now=now,
+    )
