@@ -539,6 +539,12 @@ def test_without_its_database_the_server_says_so_and_comes_back(signed_in, workb
     assert mia.ask("/").status == 200
 
 
+def test_the_choice_of_screens_says_loudly_that_there_are_no_data(signed_in):
+    assert re.search(
+        r'role="alert">\s*<p>NO READINGS YET</p><p>NO FORECAST YET</p>', signed_in("mia").ask("/").text
+    )
+
+
 def test_one_session_cannot_fill_the_machine_with_kernels(signed_in, running):
     from gridlib.apps.server.kernels import PER_OWNER
 

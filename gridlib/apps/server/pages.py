@@ -20,7 +20,7 @@ from gridlib.apps.server.kernels import Kernels
 from gridlib.apps.server.screens import list_screens
 from gridlib.facts.errors import InputError, SignInError
 from gridlib.facts.messages import LANGUAGES, Language, Message, render
-from gridlib.workflow import accounts, sessions
+from gridlib.workflow import accounts, queries, sessions
 
 _LANGUAGE_NAMES: dict[Language, str] = {"en": "English", "ar": "العربية"}
 _LOCAL_PATH = re.compile(r"/(?!/)[\w./?=&%~+-]*", re.ASCII)
@@ -258,9 +258,10 @@ class LandingPage(Page):
         self._screens = screens
 
     @authenticated
-    def get(self) -> None:
-        """Show the cards."""
+    async def get(self) -> None:
+        """Show the cards, and how old the data are."""
         roles = account_of(self).roles
+        fresh = await self.accounts.run(queries.get_freshness)
         cards = [
             {
                 "name": screen.name,
@@ -270,7 +271,13 @@ class LandingPage(Page):
             for screen in list_screens(self._screens)
             if screen.is_for(roles)
         ]
-        self.show_signed_in("landing.html.j2", self.say("server.screens"), screens=cards)
+        self.show_signed_in(
+            "landing.html.j2",
+            self.say("server.screens"),
+            screens=cards,
+            fresh=[render(message, self.language) for message in fresh.messages],
+            stale=fresh.stale,
+        )
 
 
 class NotFoundPage(Page):
