@@ -153,7 +153,7 @@ def _rows(visit: Visit, row: Mapping[Hashable, Any], alert: Alert | None, names:
     cells = (
         (f"{soon}{visit.badge(str(row['risk_level']))}", "level"),
         (ltr(f"{row['risk_score']:.2f}"), "number"),
-        (visit.when(row["first_over"]), ""),
+        (visit.when(row["first_over"]), "when"),
         (ltr(f"{row['peak_pct_p50']:.0f} / {row['peak_pct_p90']:.0f} %"), "number"),
         (ltr(f"{100 * row['p_any_1_72']:.0f} %"), "number"),
         (_degrees(row["hot_spot_c_max"]), "number"),
