@@ -263,12 +263,24 @@ def test_small_rooms_may_switch_four_eyes_off() -> None:
     check_four_eyes(prepared_by="rami", approved_by=None, actor="rami", action="plan.approve", enabled=False)
 
 
-def test_decisions_and_switching_need_an_operator() -> None:
-    assert set(ROLE_FOR_ACTION.values()) == {Role.OPERATOR}
+def test_decisions_and_switching_need_an_operator_and_runs_an_analyst() -> None:
+    assert ROLE_FOR_ACTION["run.request"] is Role.ANALYST
+    decided = {action for action, role in ROLE_FOR_ACTION.items() if role is Role.OPERATOR}
     verbs = {
         "plan": ("approve", "reject", "ask_again", "return"),
-        "work_order": ("issue", "start", "instruct", "step", "complete", "abort", "cancel", "settle"),
+        "work_order": (
+            "issue",
+            "start",
+            "instruct",
+            "step",
+            "complete",
+            "abort",
+            "cancel",
+            "settle",
+            "reopen",
+        ),
         "risk": ("acknowledge", "shelve", "unshelve"),
         "switch": ("confirm",),
     }
-    assert set(ROLE_FOR_ACTION) == {f"{noun}.{verb}" for noun, known in verbs.items() for verb in known}
+    assert decided == {f"{noun}.{verb}" for noun, known in verbs.items() for verb in known}
+    assert set(ROLE_FOR_ACTION) == decided | {"run.request"}
