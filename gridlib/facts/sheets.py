@@ -33,6 +33,13 @@ class Step:
     reading_high: float | None = None
     reading_unit: str = ""
 
+    @property
+    def reading_range(self) -> tuple[float, float] | None:
+        """Between which numbers a reading should lie [``reading_unit``]; None where there is no range."""
+        if self.reading_low is None or self.reading_high is None:
+            return None
+        return self.reading_low, self.reading_high
+
 
 @dataclass(frozen=True)
 class Instruction:

@@ -238,7 +238,7 @@ def record_step(
             hold_point=step.step.hold_point,
             needs_reading=step.step.needs_reading,
         )
-        if trigger := abort_trigger(reading, _range(step.step)):
+        if trigger := abort_trigger(reading, step.step.reading_range):
             act.facts["abort_trigger"] = trigger
             remark = f"{remark} {trigger}".strip()
         if outcome is not StepState.COMPLETED and not remark.strip():
@@ -395,12 +395,6 @@ def _step(order: WorkOrderRecord, number: int) -> StepRecord:
 def _set_order(act: Intention, order: WorkOrderRecord, to: WorkOrderState, outcome: str) -> None:
     work_orders.set_work_order_state(act.connection, order, to, by=act.actor, at=act.at, outcome=outcome)
     act.facts["order"] = {"from": order.state, "to": to, "outcome": outcome}
-
-
-def _range(step: Step) -> tuple[float, float] | None:
-    if step.reading_low is None or step.reading_high is None:
-        return None
-    return step.reading_low, step.reading_high
 
 
 def _before(step: Step) -> SwitchState:
