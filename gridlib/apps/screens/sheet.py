@@ -69,4 +69,5 @@ def steps_table(visit: Visit, steps: Sequence[Step]) -> Html:
 def action_of(visit: Visit, step: Step) -> Html:
     """Name what a step does to which device, and whether the sheet stops there."""
     hold = f' <strong class="hold">{visit.say("sheet.hold")}</strong>' if step.hold_point else ""
-    return Html(f"{ltr(f'{step.verb} {step.device}'.strip())}{hold}")
+    words = "" if hold and step.verb == "HOLD" else f"{step.verb} {step.device}".strip()
+    return Html(f"{ltr(words)}{hold}")

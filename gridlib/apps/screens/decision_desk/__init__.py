@@ -8,7 +8,9 @@ from gridlib.apps.screens.visit import Screen, Visit
 
 
 def _layout(visit: Visit) -> Html:
-    chosen = "".join(place(name) for name in ("plan", "decide", "evidence", "sketches", "sheet", "case"))
+    chosen = "".join(
+        place(name) for name in ("plan", "decide", "why", "evidence", "sketches", "sheet", "case")
+    )
     return Html(
         f'<div class="desk"><section aria-label="{visit.text("desk.list")}">'
         f"{place('filters')}{place('waiting')}</section>"
@@ -24,6 +26,7 @@ DECISION_DESK = Screen(
         "waiting": waiting.waiting,
         "plan": plan.plan,
         "decide": plan.decide,
+        "why": plan.why,
         "evidence": evidence.evidence,
         "sketches": evidence.sketches,
         "sheet": plan_sheet,

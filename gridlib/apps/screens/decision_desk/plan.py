@@ -32,7 +32,7 @@ def plan(visit: Visit) -> Html:
         f'<span class="quiet">{ltr(found.transformer_id)}</span></h2>'
         f'<p class="large">{visit.badge_of(record.state, visit.word("plan.state", record.state))} '
         f"{risk_level(visit, found.transformer_id)}</p>{_people(visit, record)}{reason}{returned}"
-        f'<ol class="moves">{moves}</ol>{_figures(visit, record)}{_risk(visit, found.transformer_id)}'
+        f'<ol class="moves">{moves}</ol>{_figures(visit, record)}'
     )
 
 
@@ -62,7 +62,8 @@ def decide(visit: Visit) -> Html:
         f'<div class="decide"><form id="approve" data-action="approve" data-fresh>{hidden}'
         f'<button class="go">{visit.say("desk.approve")}</button></form>'
         f'<form id="refuse" class="row" data-action="refuse" data-fresh '
-        f'data-draft="refuse:{escape(plan_id)}">{hidden}<label>{visit.say("desk.reason")} <input id="reason" name="reason" required '
+        f'data-draft="refuse:{escape(plan_id)}">{hidden}'
+        f'<label>{visit.say("desk.reason")} <input id="reason" name="reason" required '
         f'maxlength="{_MANY}" value="{escape(reason)}"></label>'
         f'<button class="stop" name="way" value="reject">{visit.say("desk.reject")}</button>'
         f'<button name="way" value="again">{visit.say("desk.again")}</button></form>'
@@ -140,7 +141,11 @@ def _bound(found: Plan) -> dict[str, object]:
     return {"bound": ltr(f"{found.left_kvah:.1f} / {found.bound_kvah:.1f} kVAh")}
 
 
-def _risk(visit: Visit, transformer_id: str) -> Html:
+def why(visit: Visit) -> Html:
+    """Say why the transformer is at risk, what it may carry, and what binds."""
+    plan_id, transformer_id = visit.state.get("plan", ""), visit.state.get("unit", "")
+    if plan_id:
+        transformer_id = queries.get_plan(visit.workbench, plan_id).record.plan.transformer_id
     if visit.memory is None or transformer_id not in visit.memory.risk.index:
         return Html()
     row = visit.memory.risk.loc[transformer_id]
@@ -158,5 +163,5 @@ def _without_plan(visit: Visit, transformer_id: str) -> Html:
         return Html(f'<p class="fault">{visit.say("room.unknown", unit=transformer_id)}</p>')
     return Html(
         f'<h2 id="plan-head">{ltr(transformer_id)}</h2><p class="large">{risk_level(visit, transformer_id)} '
-        f"{visit.say('desk.no_transfer')}</p>{_risk(visit, transformer_id)}"
+        f"{visit.say('desk.no_transfer')}</p>"
     )

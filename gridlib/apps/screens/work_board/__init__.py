@@ -9,7 +9,7 @@ from gridlib.apps.screens.work_board import actions, board, order, printed, step
 def _layout(visit: Visit) -> Html:
     if visit.state.get("view") == "sheet":
         return Html(f'<div class="paper">{place("paper")}</div>')
-    chosen = "".join(place(name) for name in ("order", "steps", "stop"))
+    chosen = "".join(place(name) for name in ("order", "stop", "steps"))
     return Html(
         f'{place("board")}<section id="chosen" aria-label="{visit.text("board.chosen")}">{chosen}</section>'
     )

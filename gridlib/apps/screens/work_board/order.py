@@ -58,7 +58,8 @@ def _to_issue(visit: Visit, plan_id: str) -> Html:
         crew = visit.draft(f"issue:{plan_id}").get("crew", "")
         form = (
             f'<form id="issue" class="row" data-action="issue" data-fresh '
-            f'data-draft="issue:{escape(plan_id)}"><input type="hidden" name="plan" value="{escape(plan_id)}">'
+            f'data-draft="issue:{escape(plan_id)}">'
+            f'<input type="hidden" name="plan" value="{escape(plan_id)}">'
             f'<input type="hidden" name="rev" value="{record.rev}">'
             f'<label>{visit.say("board.crew")} <input id="crew" name="crew" required maxlength="{CREW}" '
             f'value="{escape(crew)}"></label><button class="go">{visit.say("board.issue")}</button></form>'
@@ -143,7 +144,8 @@ def _stopping(
     return Html(
         f'<details id="stopping-{action}"><summary>{visit.say(f"board.stop.{action}")}</summary>'
         f'<form id="{action}" class="row" data-action="{action}" data-draft="{action}:{number}">'
-        f'{hidden(found)}<label>{visit.say("desk.reason")} <input id="{action}-reason" name="reason" required '
+        f"{hidden(found)}"
+        f'<label>{visit.say("desk.reason")} <input id="{action}-reason" name="reason" required '
         f'maxlength="{TEXT}" value="{escape(kept.get("reason", ""))}"></label>{buttons}</form>'
         f"{below}</details>"
     )
