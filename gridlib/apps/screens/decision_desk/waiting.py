@@ -92,7 +92,17 @@ def _without_plan(visit: Visit, levels: dict[str, str]) -> list[str]:
     """List the transformers at risk that have no plan of their own."""
     open_plans = queries.get_plans(visit.workbench, states=SHOWN["open"] + SHOWN["under_way"])
     planned = {record.plan.transformer_id for record in open_plans}
-    relieved = {name: record.plan_id for record in open_plans for name in record.plan.relieves}
+    # The risk of a run that was issued before a plan was carried out does not know of it yet.
+    since = [
+        record
+        for record in queries.get_plans(visit.workbench, states=[PlanState.EXECUTED])
+        if record.run_id == visit.known.base.run.run_id
+    ]
+    relieved = {
+        name: record.plan_id
+        for record in (*open_plans, *since)
+        for name in (record.plan.transformer_id, *record.plan.relieves)
+    }
     return [
         _linked(
             visit,
