@@ -28,10 +28,9 @@ from gridlib.workbench import Workbench
 from gridlib.workflow import audit, queries
 from gridlib.workflow.alerts import follow_risk
 from gridlib.workflow.audit import Intention, intention
-from gridlib.workflow.decisions import expire_plans, move_plan
+from gridlib.workflow.decisions import expire_plans, review_open_plans
 from gridlib.workflow.heat import forecast_heat
 from gridlib.workflow.material import (
-    Material,
     as_findings,
     forecast_frames,
     oil_frame,
@@ -41,7 +40,7 @@ from gridlib.workflow.material import (
     read_material,
     read_normal_history,
 )
-from gridlib.workflow.proof import refresh_record, reserved_moves
+from gridlib.workflow.proof import reserved_moves
 from gridlib.workflow.proposals import save_drafts, write_sheet
 from gridlib.workflow.returns import propose_returns
 
@@ -213,7 +212,7 @@ def run_planning(workbench: Workbench, run_id: str = "", *, by: str = SYSTEM) ->
     replay = _is_replay(workbench, run)
     if not replay:
         expire_plans(workbench)
-    kept = [] if replay else _review_open_plans(workbench, material)
+    kept = [] if replay else review_open_plans(workbench, material)
     returns = [] if replay else propose_returns(workbench, material, kept)
     covered = frozenset(name for record in kept for name in _covered(record))
     covered |= {plan.transformer_id for plan in returns}
@@ -331,31 +330,6 @@ def _earlier_risk(workbench: Workbench, run: RunRecord) -> list[pd.DataFrame]:
     with workbench.store.read() as connection:
         ids = runs.newest_run_ids(connection, stage="risk", limit=count, issued_before=run.issued_at)
     return [workbench.telemetry.read_run_frame(run_id, "risk") for run_id in ids]
-
-
-def _review_open_plans(workbench: Workbench, material: Material) -> list[PlanRecord]:
-    """Prove open plans again and bring them up to the newest forecast.
-
-    Drafts that no longer hold expire, approved ones go back to draft.
-    """
-    with workbench.store.read() as connection:
-        found = plans.read_plans(connection, states=OPEN_PLAN_STATES)
-        now = queries.now(workbench, connection)
-    kept = []
-    for record in found:
-        if record.state not in (PlanState.DRAFT, PlanState.APPROVED):
-            kept.append(record)
-            continue
-        plan, proof = refresh_record(workbench, material, record, found, now=now)
-        if proof.holds:
-            kept.append(record if plan is None else replace(record, plan=plan))
-            continue
-        to = PlanState.EXPIRED if record.state is PlanState.DRAFT else PlanState.DRAFT
-        with intention(workbench, SYSTEM, "plan.review", record.plan_id) as act:
-            move_plan(act, record, to, "; ".join(proof.reasons))
-        if to is PlanState.DRAFT:
-            kept.append(record)
-    return kept
 
 
 def _record(

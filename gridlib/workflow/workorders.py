@@ -18,8 +18,7 @@ from gridlib.domain.lifecycle import (
     check_step,
 )
 from gridlib.facts.errors import ChangedError, InputError, RefusedError, StalePlanError
-from gridlib.facts.sheets import Step
-from gridlib.facts.types import PlanState, StepState, SwitchState, WorkOrderState
+from gridlib.facts.types import PlanState, StepState, WorkOrderState
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
 from gridlib.workflow.audit import Intention, intention
@@ -238,7 +237,7 @@ def record_step(
             hold_point=step.step.hold_point,
             needs_reading=step.step.needs_reading,
         )
-        if trigger := abort_trigger(reading, _range(step.step)):
+        if trigger := abort_trigger(reading, step.step.reading_range):
             act.facts["abort_trigger"] = trigger
             remark = f"{remark} {trigger}".strip()
         if outcome is not StepState.COMPLETED and not remark.strip():
@@ -251,7 +250,7 @@ def record_step(
         if outcome is StepState.COMPLETED and step.step.state_after is not None:
             report_switch(workbench, act, step.step.device, step.step.state_after)
         if outcome is StepState.FAILED and step.step.switching:
-            report_switch(workbench, act, step.step.device, _before(step.step), faulty=True)
+            report_switch(workbench, act, step.step.device, step.step.state_before, faulty=True)
     return queries.get_work_order(workbench, work_order_id)
 
 
@@ -297,7 +296,7 @@ def abort(
                 step.state in (StepState.COMPLETED, StepState.INSTRUCTED)
                 and step.step.state_after is not None
             ):
-                report_switch(workbench, act, step.step.device, _before(step.step))
+                report_switch(workbench, act, step.step.device, step.step.state_before)
         _set_order(act, order, WorkOrderState.ABORTED, reason)
         touched = any(s.step.switching and s.state is not StepState.PENDING for s in order.steps)
         to = PlanState.PARTIAL if touched and not switched_back else PlanState.ROLLED_BACK
@@ -329,7 +328,7 @@ def settle(
             _executed(act, order.plan_id, reason)
         for step in order.steps:
             if step.step.state_after is not None:
-                state = _before(step.step) if switched_back else step.step.state_after
+                state = step.step.state_before if switched_back else step.step.state_after
                 report_switch(workbench, act, step.step.device, state)
         work_orders.mark_settled(act.connection, order, by=by, at=act.at)
     return queries.get_work_order(workbench, work_order_id)
@@ -395,13 +394,3 @@ def _step(order: WorkOrderRecord, number: int) -> StepRecord:
 def _set_order(act: Intention, order: WorkOrderRecord, to: WorkOrderState, outcome: str) -> None:
     work_orders.set_work_order_state(act.connection, order, to, by=act.actor, at=act.at, outcome=outcome)
     act.facts["order"] = {"from": order.state, "to": to, "outcome": outcome}
-
-
-def _range(step: Step) -> tuple[float, float] | None:
-    if step.reading_low is None or step.reading_high is None:
-        return None
-    return step.reading_low, step.reading_high
-
-
-def _before(step: Step) -> SwitchState:
-    return SwitchState.OPEN if step.state_after == SwitchState.CLOSED else SwitchState.CLOSED
