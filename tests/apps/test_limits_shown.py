@@ -41,7 +41,7 @@ def test_screen_shell_and_report_say_nameplate_limit_and_what_binds(workbench):
     file = queries.get_plan(workbench, record.plan_id)
     screen = unescape("".join(part for _, part in plan_view.sections(workbench, file)))
     shell = Console(file=io.StringIO(), width=200)
-    print_details(shell, file, queries.get_limit_messages(workbench, "T-07"))
+    print_details(shell, file, workbench.settings.site.tz, queries.get_limit_messages(workbench, "T-07"))
     printed = shell.file.getvalue()
     for line in said:
         assert line in screen
