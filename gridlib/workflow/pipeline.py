@@ -40,9 +40,9 @@ from gridlib.workflow.material import (
     read_material,
     read_normal_history,
 )
-from gridlib.workflow.proof import reserved_moves
+from gridlib.workflow.proof import covered_by, reserved_moves
 from gridlib.workflow.proposals import save_drafts, write_sheet
-from gridlib.workflow.returns import propose_returns
+from gridlib.workflow.returns import propose_returns, save_returns
 
 STAGES = ("forecast", "risk", "planning", "instructions")
 
@@ -214,7 +214,7 @@ def run_planning(workbench: Workbench, run_id: str = "", *, by: str = SYSTEM) ->
         expire_plans(workbench)
     kept = [] if replay else review_open_plans(workbench, material)
     returns = [] if replay else propose_returns(workbench, material, kept)
-    covered = frozenset(name for record in kept for name in _covered(record))
+    covered = frozenset(name for record in kept for name in covered_by(record))
     covered |= {plan.transformer_id for plan in returns}
     cases = plan_transfers(
         material.network,
@@ -246,9 +246,7 @@ def run_planning(workbench: Workbench, run_id: str = "", *, by: str = SYSTEM) ->
             plans.save_case(act.connection, run.run_id, case)
             fresh = () if replay or case.transformer_id in taken else case.plans
             save_drafts(workbench, act, run.run_id, fresh, prepared_by=preparer)
-        open_returns = {r.plan.returns for r in plans.read_plans(act.connection, states=OPEN_PLAN_STATES)}
-        back = [plan for plan in returns if plan.returns not in open_returns]
-        save_drafts(workbench, act, run.run_id, back, prepared_by=preparer)
+        save_returns(workbench, act, run.run_id, returns, prepared_by=preparer)
     return _result(workbench, run.run_id, "planning")
 
 
@@ -311,12 +309,6 @@ RUN_STAGE: dict[str, Callable[..., StageResult]] = {
     "planning": run_planning,
     "instructions": run_instructions,
 }
-
-
-def _covered(record: PlanRecord) -> tuple[str, ...]:
-    """Name the transformers that an open plan covers; an undecided alternative covers its own alone."""
-    alternative = record.state is PlanState.DRAFT and record.plan.rank > 1
-    return (record.plan.transformer_id, *(() if alternative else record.plan.relieves))
 
 
 def _is_replay(workbench: Workbench, run: RunRecord) -> bool:

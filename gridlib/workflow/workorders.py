@@ -24,7 +24,7 @@ from gridlib.workflow import queries
 from gridlib.workflow.audit import Intention, intention
 from gridlib.workflow.decisions import check_shown, move_plan
 from gridlib.workflow.proof import OVER, is_over, prove_again
-from gridlib.workflow.returns import end_transfer
+from gridlib.workflow.returns import carry_out
 from gridlib.workflow.switches import report_switch
 
 
@@ -257,16 +257,13 @@ def record_step(
 def complete(
     workbench: Workbench, work_order_id: str, *, by: str, outcome: str = "", rev: int | None = None
 ) -> WorkOrderRecord:
-    """Close a work order whose steps have all ended; its plan is EXECUTED.
-
-    Where it is a return, the transfer that it takes back is RETURNED.
-    """
+    """Close a work order whose steps have all ended; its plan is EXECUTED, what that takes back RETURNED."""
     with intention(workbench, by, "work_order.complete", work_order_id) as act:
         order = _shown_order(workbench, act, rev, WorkOrderState.COMPLETED)
         check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.COMPLETED)
         check_complete(work_order_id, [(s.step.switching, s.state) for s in order.steps])
         _set_order(act, order, WorkOrderState.COMPLETED, outcome)
-        _executed(act, order.plan_id, "")
+        carry_out(act, order.plan_id, "")
     return queries.get_work_order(workbench, work_order_id)
 
 
@@ -325,7 +322,7 @@ def settle(
         if switched_back:
             move_plan(act, plans.read_plan(act.connection, order.plan_id), PlanState.ROLLED_BACK, reason)
         else:
-            _executed(act, order.plan_id, reason)
+            carry_out(act, order.plan_id, reason)
         for step in order.steps:
             if step.step.state_after is not None:
                 state = step.step.state_before if switched_back else step.step.state_after
@@ -369,12 +366,6 @@ def _shown_order(workbench: Workbench, act: Intention, rev: int | None, to: str)
         reason=order.outcome,
         twice=order.changed_by == act.actor and order.change == to,
     )
-
-
-def _executed(act: Intention, plan_id: str, reason: str) -> None:
-    record = plans.read_plan(act.connection, plan_id)
-    end_transfer(act, record)
-    move_plan(act, record, PlanState.EXECUTED, reason)
 
 
 def _need_reason(reason: str) -> None:
