@@ -10,7 +10,7 @@ import pandas as pd
 import gridlib
 from gridlib.adapters.records import network as network_records
 from gridlib.adapters.records import plans, runs
-from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
+from gridlib.adapters.records.plans import OPEN_PLAN_STATES
 from gridlib.adapters.records.runs import RunRecord
 from gridlib.adapters.store import utc_text
 from gridlib.domain.forecast import forecast_load
