@@ -139,9 +139,10 @@ def test_a_device_that_cannot_make_the_fault_refuses():
 
 def test_two_transformers_in_parallel_count_where_the_tie_closes_first():
     apart, together = (
-        largest_fault_ka(electrical(closed=closed), ["x", "y"], [LEVEL_MVA[0]]).max()
-        for closed in (False, True)
+        largest_fault_ka(electrical(closed=closed), ends, [LEVEL_MVA[0]]).max()
+        for closed, ends in ((False, ["a", "x", "y"]), (True, ["a", "x"]))  # s1 lies between a and x
     )
+    assert apart < together
     between = network()
     between = replace(between, switches=between.switches.assign(fault_make_ka=(apart + together) / 2))
     assert prove(between).holds
