@@ -106,18 +106,27 @@ def list_events(
     actor: str = "",
     action: str = "",
     object: str = "",
+    outcome: str = "",
+    text: str = "",
     since: datetime | None = None,
     until: datetime | None = None,
+    before: int | None = None,
 ) -> list[dict[str, Any]]:
-    """List rows of the audit trail, oldest first; see `gridlib.adapters.chain.find_events`."""
+    """List rows of the audit trail, oldest first, or newest first with ``before``.
+
+    See `gridlib.adapters.chain.find_events`.
+    """
     with workbench.store.read() as connection:
         return chain.find_events(
             connection,
             actor=actor,
             action=action,
             object=object,
+            outcome=outcome,
+            text=text,
             since=since,
             until=until,
             after=after,
+            before=before,
             limit=limit,
         )

@@ -52,6 +52,13 @@ def now(workbench: Workbench, connection: Connection) -> pd.Timestamp:
     return next_interval(workbench, connection)
 
 
+def get_now(workbench: Workbench) -> pd.Timestamp:
+    """Tell what counts as now for decisions; real time before the first reading."""
+    with workbench.store.read() as connection:
+        last = runs.last_reading(connection)
+        return workbench.clock() if last is None else now(workbench, connection)
+
+
 @dataclass(frozen=True)
 class PlanFile:
     """A plan with all that is needed to decide on it."""

@@ -6,11 +6,13 @@ from html import unescape
 import pytest
 
 from gridlib.apps import outlook
-from gridlib.apps.screens import plan_view
-from gridlib.domain.planning import describe_chances
+from gridlib.apps.screens.decision_desk.plan import plan
+from gridlib.apps.screens.visit import Visit
+from gridlib.apps.study.memory import read_memory
+from gridlib.domain.planning import chance_text, describe_chances
 from gridlib.facts.types import PlanState
 from gridlib.workbench import open_workbench
-from gridlib.workflow import decisions, queries
+from gridlib.workflow import accounts, decisions, queries
 from gridlib.workflow.material import read_material
 from gridlib.workflow.proof import refresh_record
 
@@ -29,7 +31,10 @@ def test_screen_sheet_and_report_say_the_chances(workbench):
     assert record.plan.p_holds is not None
     assert " % without it, " in said
     file = queries.get_plan(workbench, record.plan_id)
-    assert said in unescape("".join(part for _, part in plan_view.sections(workbench, file)))
+    operator = accounts.get_user(workbench, "operator")
+    screen = plan(Visit(workbench, read_memory(workbench), operator, {"plan": record.plan_id}))
+    for chance in (record.plan.p_holds, record.plan.p_clear_before, record.plan.p_clear_after):
+        assert chance_text(chance) in screen
     assert file.instruction is not None
     assert any(said in note for note in file.instruction.notes)
     assert said in unescape(outlook.plan_sentences(outlook.read_outlook(workbench)))
@@ -40,11 +45,11 @@ def test_a_run_without_paths_leaves_the_chance_unknown_and_decisions_possible(wo
     run = queries.get_run(workbench, stage="risk")
     (workbench.settings.home / "data/telemetry/runs" / run.run_id / "paths.parquet").unlink()
     material = read_material(workbench, run)
-    plan, proof = refresh_record(workbench, material, record, [], now=run.issued_at)
+    refreshed, proof = refresh_record(workbench, material, record, [], now=run.issued_at)
     assert proof.holds
-    assert plan is not None
-    assert plan.p_holds is None
-    assert "not known" in describe_chances(plan)
+    assert refreshed is not None
+    assert refreshed.p_holds is None
+    assert "not known" in describe_chances(refreshed)
     assert decisions.approve(workbench, record.plan_id, by="operator").state is PlanState.APPROVED
 
 

@@ -10,11 +10,13 @@ from rich.console import Console
 
 from gridlib.apps import outlook
 from gridlib.apps.outcome import print_details
-from gridlib.apps.screens import plan_view
+from gridlib.apps.screens.decision_desk import DECISION_DESK
+from gridlib.apps.screens.visit import Visit
+from gridlib.apps.study.memory import read_memory
 from gridlib.facts.messages import render
 from gridlib.facts.types import PlanState
 from gridlib.workbench import open_workbench
-from gridlib.workflow import queries
+from gridlib.workflow import accounts, queries
 
 
 @pytest.fixture
@@ -39,7 +41,13 @@ def test_screen_shell_and_report_say_nameplate_limit_and_what_binds(workbench):
     record, *_ = queries.get_plans(workbench, transformer_id="T-07", states=[PlanState.DRAFT])
     said = [render(message) for message in queries.get_limit_messages(workbench, "T-07")]
     file = queries.get_plan(workbench, record.plan_id)
-    screen = unescape("".join(part for _, part in plan_view.sections(workbench, file)))
+    visit = Visit(
+        workbench,
+        read_memory(workbench),
+        accounts.get_user(workbench, "operator"),
+        {"plan": record.plan_id},
+    )
+    screen = unescape("".join(draw(visit) for draw in DECISION_DESK.regions.values()))
     shell = Console(file=io.StringIO(), width=200)
     print_details(shell, file, workbench.settings.site.tz, queries.get_limit_messages(workbench, "T-07"))
     printed = shell.file.getvalue()
@@ -48,7 +56,7 @@ def test_screen_shell_and_report_say_nameplate_limit_and_what_binds(workbench):
         assert line in printed
     for side in record.plan.sides:
         assert f"{side.rating_kva:g} kVA" in screen
-        assert f"{side.limit_pct:.0f} % {side.limit_by}" in screen
+        assert f"{side.limit_pct:.0f} %</bdi> {side.limit_by.replace('_', ' ')}" in screen
         assert f"{side.limit_pct:.0f} % {side.limit_by}" in printed
     day = outlook.read_outlook(workbench)
     row = next(row for row in outlook.ranking(day) if row["transformer"] == "T-07")

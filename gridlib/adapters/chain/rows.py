@@ -119,12 +119,15 @@ def find_events(
     actor: str = "",
     action: str = "",
     object: str = "",
+    outcome: str = "",
+    text: str = "",
     since: datetime | None = None,
     until: datetime | None = None,
     after: int = 0,
+    before: int | None = None,
     limit: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Read rows of the trail that have all that is asked for, oldest first.
+    """Read rows of the trail that have all that is asked for, oldest first; with ``before``, newest first.
 
     Parameters
     ----------
@@ -132,10 +135,16 @@ def find_events(
         Any transaction.
     actor, action, object : str
         Exactly so; empty: any.
+    outcome : str
+        How it begins ("done", "stale", "refused"); empty: any.
+    text : str
+        What stands in the actor, action, object, outcome or payload, in any case of letters; empty: any.
     since, until : datetime, optional
         First time, and the time before which to stop.
     after : int
         Number of the row behind which to begin.
+    before : int, optional
+        Number of the row before which to begin, going back; 0: the newest row.
     limit : int, optional
         At most so many.
 
@@ -145,7 +154,15 @@ def find_events(
         The table's columns; ``time`` in UTC, ``payload`` as a dictionary.
     """
     columns = audit_event.c
-    query = sa.select(audit_event).where(columns.seq > after).order_by(columns.seq).limit(limit)
+    order = columns.seq if before is None else columns.seq.desc()
+    query = sa.select(audit_event).where(columns.seq > after).order_by(order).limit(limit)
+    if before:
+        query = query.where(columns.seq < before)
+    if outcome:
+        query = query.where(columns.outcome.startswith(outcome, autoescape=True))
+    if text:
+        searched = (columns.actor, columns.action, columns.object, columns.outcome, columns.payload)
+        query = query.where(sa.or_(*(column.icontains(text, autoescape=True) for column in searched)))
     for column, value in ((columns.actor, actor), (columns.action, action), (columns.object, object)):
         if value:
             query = query.where(column == value)

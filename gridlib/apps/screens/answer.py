@@ -12,9 +12,12 @@ from typing import Any
 
 from gridlib.apps.html import Html, escape
 from gridlib.apps.screens import frame
+from gridlib.apps.screens.audit_trail import AUDIT_TRAIL
 from gridlib.apps.screens.control_room import CONTROL_ROOM
+from gridlib.apps.screens.decision_desk import DECISION_DESK
 from gridlib.apps.screens.refusals import refusal
 from gridlib.apps.screens.visit import Done, Fields, Screen, View, Visit, offered
+from gridlib.apps.screens.work_board import WORK_BOARD
 from gridlib.apps.study.memory import Memory
 from gridlib.apps.study.protocol import ScreenQuestion
 from gridlib.facts.errors import GridlibError, InputError, NotFoundError, RoleError
@@ -23,7 +26,9 @@ from gridlib.workflow import accounts, drafts
 
 log = logging.getLogger(__name__)
 
-SCREENS: Mapping[str, Screen] = {screen.name: screen for screen in (CONTROL_ROOM,)}
+SCREENS: Mapping[str, Screen] = {
+    screen.name: screen for screen in (CONTROL_ROOM, DECISION_DESK, WORK_BOARD, AUDIT_TRAIL)
+}
 
 
 def answer(workbench: Workbench, memory: Memory | None, asked: ScreenQuestion) -> dict[str, Any]:

@@ -173,6 +173,7 @@ class Page {
   }
 
   clicked(event) {
+    if (event.target.closest("[data-print]")) window.print();
     const skip = event.target.closest("a[data-skip]");
     if (skip) {
       event.preventDefault();

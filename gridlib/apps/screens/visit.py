@@ -86,6 +86,10 @@ class Visit:
         """Show a level by colour, shape and its word in the reader's language."""
         return badge(level, self.word("level", level))
 
+    def badge_of(self, state: object, word: Html) -> Html:
+        """Show a state of a plan, an order or a step by a neutral badge with the reader's word for it."""
+        return badge(str(state), word)
+
     def local(self, moment: datetime) -> datetime:
         """Turn a moment into the site's time."""
         return moment.astimezone(ZoneInfo(self.workbench.settings.site.tz))

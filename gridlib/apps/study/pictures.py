@@ -11,12 +11,13 @@ from matplotlib.figure import Figure
 
 from gridlib.apps.html import escape
 from gridlib.apps.neighbour_plots import neighbours_figure, source_text
+from gridlib.apps.network_plots import network_figure
 from gridlib.apps.plan_loads import plan_loads
 from gridlib.apps.plots import picture_text, plot_forecast
 from gridlib.apps.risk_plots import hot_spot_figure
 from gridlib.apps.study.memory import Memory
 from gridlib.apps.transfer_plots import transfer_curves_figure
-from gridlib.domain.network import cut_out, nearby
+from gridlib.domain.network import closed_switches, current_states, cut_out, nearby
 from gridlib.domain.study import ground_around
 from gridlib.facts.errors import NotFoundError, RefusedError
 from gridlib.facts.messages import Language, Message, render
@@ -49,8 +50,9 @@ def draw_picture(
         No such transformer or plan, or nothing is known of it.
     """
     with rc_context(_STYLE):
-        if kind == "both_sides":
-            figure, alt = _both_sides(workbench, memory, plan_id, language)
+        if kind in ("both_sides", "path"):
+            draw_plan = {"both_sides": _both_sides, "path": _path}[kind]
+            figure, alt = draw_plan(workbench, memory, plan_id, language)
         else:
             draw = {"load_band": _load_band, "hot_spot": _hot_spot, "neighbours": _neighbours}[kind]
             figure, alt = draw(workbench, memory, transformer_id, language)
@@ -164,6 +166,30 @@ def _neighbours(
         "around.alt", language, transformer=transformer_id, count=len(near) - 1, switches=named
     )
     return figure, alt
+
+
+def _path(workbench: Workbench, memory: Memory, plan_id: str, language: Language) -> tuple[Figure, str]:
+    """Draw the network around a plan before and after, however far it is carried out by now."""
+    plan, whole = queries.get_plan(workbench, plan_id).record.plan, memory.base.ground.network
+    near = set().union(*(nearby(whole, side.transformer_id, ties=1) for side in plan.sides))
+    network = cut_out(whole, near)
+    opened = {move.open_switch for move in plan.moves}
+    closed = {move.close_switch for move in plan.moves}
+    now = set(closed_switches(current_states(network)))
+    loads = [
+        pd.Series({side.transformer_id: getattr(side, f"peak_pct_p50_{when}") for side in plan.sides})
+        for when in ("before", "after")
+    ]
+    figure = network_figure(
+        network,
+        (now | opened) - closed,
+        (now | closed) - opened,
+        *loads,
+        moves=plan.moves,
+        limits=workbench.settings.limits,
+    )
+    moves = "; ".join(f"{move.open_switch}, {move.close_switch}" for move in plan.moves)
+    return figure, picture_text("path.alt", language, plan=plan_id, moves=moves)
 
 
 def _both_sides(workbench: Workbench, memory: Memory, plan_id: str, language: Language) -> tuple[Figure, str]:

@@ -41,9 +41,9 @@ class UnitPicture(_Request):
 
 
 class PlanPicture(_Request):
-    """Draw both sides of a plan, before and after."""
+    """Draw both sides of a plan, or the network around it, before and after."""
 
-    ask: Literal["both_sides"] = "both_sides"
+    ask: Literal["both_sides", "path"] = "both_sides"
     plan_id: _Name
     language: Language = "en"
 

@@ -145,16 +145,18 @@ def describe_chances(plan: Plan) -> str:
     if plan.p_holds is None or plan.p_clear_before is None or plan.p_clear_after is None:
         return "has a chance to hold that is not known, for want of joint error paths"
     text = (
-        f"holds on every element in every hour with a chance of {_percent(plan.p_holds)}; nothing that it "
-        f"touches goes over its limit: {_percent(plan.p_clear_before)} without it, "
-        f"{_percent(plan.p_clear_after)} with it"
+        f"holds on every element in every hour with a chance of {chance_text(plan.p_holds)}; nothing that it "
+        f"touches goes over its limit: {chance_text(plan.p_clear_before)} without it, "
+        f"{chance_text(plan.p_clear_after)} with it"
     )
     alone = ", ".join(plan.as_if_independent)
     return f"{text} (errors of {alone} taken as independent)" if alone else text
 
 
-def _percent(chance: float) -> str:
-    """Write a chance as percent, never as certain."""
+def chance_text(chance: float | None) -> str:
+    """Write a chance as percent, never as certain; a dash where it is not known."""
+    if chance is None:
+        return "–"
     if chance > _CERTAIN:
         return f"over {100 * _CERTAIN:.0f} %"
     return f"under {100 * (1 - _CERTAIN):.0f} %" if chance < 1 - _CERTAIN else f"{100 * chance:.0f} %"

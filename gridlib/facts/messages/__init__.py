@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from gridlib.facts.errors import InputError
-from gridlib.facts.messages import operations, pictures, risk, screens, server, words
+from gridlib.facts.messages import board, desk, operations, pictures, risk, screens, server, words
 
 Language = Literal["en", "ar"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -24,6 +24,8 @@ CATALOGUE: dict[str, dict[str, str]] = {
     **operations.TEMPLATES,
     **pictures.TEMPLATES,
     **screens.TEMPLATES,
+    **desk.TEMPLATES,
+    **board.TEMPLATES,
 }
 
 _JOINED = {"en": "; ", "ar": "؛ "}

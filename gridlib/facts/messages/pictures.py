@@ -86,6 +86,10 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "en": "Around {transformer}: peak loading ahead, and positions as known",
         "ar": "حول {transformer}: ذروة التحميل القادمة، والأوضاع كما هي معروفة",
     },
+    "picture.path.alt": {
+        "en": "The network around {plan} before and after; it operates {moves}",
+        "ar": "الشبكة حول {plan} قبل وبعد؛ تُشغّل {moves}",
+    },
     "picture.around.alt": {
         "en": "{transformer} and {count:d} neighbours; switches between them: {switches}",
         "ar": "{transformer} و [{count:d}] من المحوّلات المجاورة؛ والمفاتيح بينها: {switches}",

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from gridlib.apps.screens.forms import whole
 from gridlib.apps.screens.visit import Done, Fields, Visit
 from gridlib.facts.errors import InputError
 from gridlib.facts.messages import Message
@@ -50,17 +51,3 @@ def confirm(visit: Visit, fields: Fields) -> Done:
     state = SwitchState(word)
     switches.confirm_switch(visit.workbench, name, by=visit.user.username, state=state)
     return Done(visit.say("room.said.confirmed", switch=name, state=Message(f"switch.{state}", {})))
-
-
-def whole(fields: Fields, name: str) -> int:
-    """Read a whole number from a form.
-
-    Raises
-    ------
-    InputError
-        It is none.
-    """
-    text = fields.get(name, "")
-    if not text.isdecimal():
-        raise InputError(f"{name} is '{text}', not a whole number", what_to_do="Reload the page.")
-    return int(text)
