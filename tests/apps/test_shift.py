@@ -138,6 +138,10 @@ def test_a_shift_from_the_alert_to_the_completed_order(sample, base, best, page,
     press(page, "Verify the trail")
     says(page, "The trail holds")
     shot(page, sample, "audit_trail")
+    for ending, start in (("csv", "seq,"), ("jsonl", "{")):
+        with page.expect_download() as coming:
+            page.locator(f"#export-{ending}").click()
+        assert Path(coming.value.path()).read_text(encoding="utf-8-sig").startswith(start)
     sign_out(page, base)
 
     assert page.hosts - {None} == {"127.0.0.1"}

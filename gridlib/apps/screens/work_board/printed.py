@@ -1,6 +1,7 @@
 """The switching sheet as it is printed and signed: A4, black on white, with columns to fill in by hand."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from gridlib.adapters.records.plans import PlanRecord
 from gridlib.adapters.records.work_orders import StepRecord, WorkOrderRecord
@@ -111,8 +112,8 @@ def _lines(visit: Visit, lines: Sequence[Step], records: Sequence[StepRecord]) -
     rows = []
     for step in lines:
         record = done.get(step.number)
-        told = visit.when(record.instructed_at) if record and record.instructed_at is not None else ""
-        ended = visit.when(record.ended_at) if record and record.ended_at is not None else ""
+        told = _clock(visit, record.instructed_at) if record else ""
+        ended = _clock(visit, record.ended_at) if record else ""
         read = escape(record.reading) if record else ""
         hold = f'<tr class="holds"><td colspan="7">{visit.say("sheet.hold_line")}</td></tr>'
         rows.append(
@@ -121,6 +122,10 @@ def _lines(visit: Visit, lines: Sequence[Step], records: Sequence[StepRecord]) -
             f"<td>{told}</td><td>{ended}</td><td>{read}</td><td></td></tr>{hold if step.hold_point else ''}"
         )
     return Html(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
+
+
+def _clock(visit: Visit, moment: datetime | None) -> Html:
+    return Html() if moment is None else ltr(f"{visit.local(moment):%H:%M}")
 
 
 def _signatures(visit: Visit) -> Html:
