@@ -17,7 +17,7 @@ from gridlib.domain.lifecycle import (
     check_move,
     check_step,
 )
-from gridlib.facts.errors import ChangedError, InputError, RefusedError, StalePlanError
+from gridlib.facts.errors import ChangedError, InputError, RefusedError, StalePlanError, TransitionError
 from gridlib.facts.types import PlanState, StepState, WorkOrderState
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
@@ -319,6 +319,9 @@ def settle(
     with intention(workbench, by, "work_order.settle", work_order_id) as act:
         _need_reason(reason)
         order = _shown_order(workbench, act, rev, work_orders.SETTLED)
+        if order.state is not WorkOrderState.ABORTED:  # the plan may have had another order before
+            allowed = WORK_ORDER_MOVES[order.state]
+            raise TransitionError(work_order_id, order.state, work_orders.SETTLED, allowed)
         if switched_back:
             move_plan(act, plans.read_plan(act.connection, order.plan_id), PlanState.ROLLED_BACK, reason)
         else:
