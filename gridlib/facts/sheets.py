@@ -35,10 +35,15 @@ class Step:
 
     @property
     def reading_range(self) -> tuple[float, float] | None:
-        """Between which numbers a reading should lie [``reading_unit``]; None where there is no range."""
+        """What a reading may be [``reading_unit``]; None: no range."""
         if self.reading_low is None or self.reading_high is None:
             return None
         return self.reading_low, self.reading_high
+
+    @property
+    def state_before(self) -> SwitchState:
+        """Position that a switching step finds its device in."""
+        return SwitchState.OPEN if self.state_after == SwitchState.CLOSED else SwitchState.CLOSED
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@
 meanwhile.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 import pandas as pd
 
 from gridlib.adapters.records import alerts as alert_records
 from gridlib.adapters.records import plans
-from gridlib.adapters.records.plans import PlanRecord
+from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
 from gridlib.domain import alerts
 from gridlib.domain.alerts import Alert, AlertEvent
 from gridlib.domain.lifecycle import PLAN_MOVES, SYSTEM, check_four_eyes, check_move
@@ -19,7 +20,8 @@ from gridlib.facts.types import PlanState
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
 from gridlib.workflow.audit import Intention, intention
-from gridlib.workflow.proof import OVER, is_over, prove_again
+from gridlib.workflow.material import Material
+from gridlib.workflow.proof import OVER, is_over, prove_again, refresh_record
 from gridlib.workflow.proposals import other_plans, save_drafts, write_sheet
 from gridlib.workflow.studies import base_of
 
@@ -279,6 +281,31 @@ def expire_plans(workbench: Workbench) -> list[str]:
         with intention(workbench, SYSTEM, "plan.expire", record.plan_id) as act:
             move_plan(act, record, PlanState.EXPIRED, OVER)
     return [record.plan_id for record in late]
+
+
+def review_open_plans(workbench: Workbench, material: Material) -> list[PlanRecord]:
+    """Prove open plans again and bring them up to the newest forecast.
+
+    Drafts that no longer hold expire, approved ones go back to draft.
+    """
+    with workbench.store.read() as connection:
+        found = plans.read_plans(connection, states=OPEN_PLAN_STATES)
+        now = queries.now(workbench, connection)
+    kept = []
+    for record in found:
+        if record.state not in (PlanState.DRAFT, PlanState.APPROVED):
+            kept.append(record)
+            continue
+        plan, proof = refresh_record(workbench, material, record, found, now=now)
+        if proof.holds:
+            kept.append(record if plan is None else replace(record, plan=plan))
+            continue
+        to = PlanState.EXPIRED if record.state is PlanState.DRAFT else PlanState.DRAFT
+        with intention(workbench, SYSTEM, "plan.review", record.plan_id) as act:
+            move_plan(act, record, to, "; ".join(proof.reasons))
+        if to is PlanState.DRAFT:
+            kept.append(record)
+    return kept
 
 
 def move_plan(act: Intention, record: PlanRecord, to: PlanState, reason: str) -> None:

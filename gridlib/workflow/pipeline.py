@@ -10,7 +10,7 @@ import pandas as pd
 import gridlib
 from gridlib.adapters.records import network as network_records
 from gridlib.adapters.records import plans, runs
-from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
+from gridlib.adapters.records.plans import OPEN_PLAN_STATES
 from gridlib.adapters.records.runs import RunRecord
 from gridlib.adapters.store import utc_text
 from gridlib.domain.forecast import forecast_load
@@ -28,10 +28,9 @@ from gridlib.workbench import Workbench
 from gridlib.workflow import audit, queries
 from gridlib.workflow.alerts import follow_risk
 from gridlib.workflow.audit import Intention, intention
-from gridlib.workflow.decisions import expire_plans, move_plan
+from gridlib.workflow.decisions import expire_plans, review_open_plans
 from gridlib.workflow.heat import forecast_heat
 from gridlib.workflow.material import (
-    Material,
     as_findings,
     forecast_frames,
     oil_frame,
@@ -41,9 +40,9 @@ from gridlib.workflow.material import (
     read_material,
     read_normal_history,
 )
-from gridlib.workflow.proof import refresh_record, reserved_moves
+from gridlib.workflow.proof import covered_by, reserved_moves
 from gridlib.workflow.proposals import save_drafts, write_sheet
-from gridlib.workflow.returns import propose_returns
+from gridlib.workflow.returns import propose_returns, save_returns
 
 STAGES = ("forecast", "risk", "planning", "instructions")
 
@@ -213,9 +212,9 @@ def run_planning(workbench: Workbench, run_id: str = "", *, by: str = SYSTEM) ->
     replay = _is_replay(workbench, run)
     if not replay:
         expire_plans(workbench)
-    kept = [] if replay else _review_open_plans(workbench, material)
+    kept = [] if replay else review_open_plans(workbench, material)
     returns = [] if replay else propose_returns(workbench, material, kept)
-    covered = frozenset(name for record in kept for name in _covered(record))
+    covered = frozenset(name for record in kept for name in covered_by(record))
     covered |= {plan.transformer_id for plan in returns}
     cases = plan_transfers(
         material.network,
@@ -247,9 +246,7 @@ def run_planning(workbench: Workbench, run_id: str = "", *, by: str = SYSTEM) ->
             plans.save_case(act.connection, run.run_id, case)
             fresh = () if replay or case.transformer_id in taken else case.plans
             save_drafts(workbench, act, run.run_id, fresh, prepared_by=preparer)
-        open_returns = {r.plan.returns for r in plans.read_plans(act.connection, states=OPEN_PLAN_STATES)}
-        back = [plan for plan in returns if plan.returns not in open_returns]
-        save_drafts(workbench, act, run.run_id, back, prepared_by=preparer)
+        save_returns(workbench, act, run.run_id, returns, prepared_by=preparer)
     return _result(workbench, run.run_id, "planning")
 
 
@@ -314,12 +311,6 @@ RUN_STAGE: dict[str, Callable[..., StageResult]] = {
 }
 
 
-def _covered(record: PlanRecord) -> tuple[str, ...]:
-    """Name the transformers that an open plan covers; an undecided alternative covers its own alone."""
-    alternative = record.state is PlanState.DRAFT and record.plan.rank > 1
-    return (record.plan.transformer_id, *(() if alternative else record.plan.relieves))
-
-
 def _is_replay(workbench: Workbench, run: RunRecord) -> bool:
     """Tell whether a run looks at the past: a newer one has been scored."""
     return queries.get_run(workbench, stage="risk").issued_at > run.issued_at
@@ -331,31 +322,6 @@ def _earlier_risk(workbench: Workbench, run: RunRecord) -> list[pd.DataFrame]:
     with workbench.store.read() as connection:
         ids = runs.newest_run_ids(connection, stage="risk", limit=count, issued_before=run.issued_at)
     return [workbench.telemetry.read_run_frame(run_id, "risk") for run_id in ids]
-
-
-def _review_open_plans(workbench: Workbench, material: Material) -> list[PlanRecord]:
-    """Prove open plans again and bring them up to the newest forecast.
-
-    Drafts that no longer hold expire, approved ones go back to draft.
-    """
-    with workbench.store.read() as connection:
-        found = plans.read_plans(connection, states=OPEN_PLAN_STATES)
-        now = queries.now(workbench, connection)
-    kept = []
-    for record in found:
-        if record.state not in (PlanState.DRAFT, PlanState.APPROVED):
-            kept.append(record)
-            continue
-        plan, proof = refresh_record(workbench, material, record, found, now=now)
-        if proof.holds:
-            kept.append(record if plan is None else replace(record, plan=plan))
-            continue
-        to = PlanState.EXPIRED if record.state is PlanState.DRAFT else PlanState.DRAFT
-        with intention(workbench, SYSTEM, "plan.review", record.plan_id) as act:
-            move_plan(act, record, to, "; ".join(proof.reasons))
-        if to is PlanState.DRAFT:
-            kept.append(record)
-    return kept
 
 
 def _record(

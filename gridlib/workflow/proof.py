@@ -83,6 +83,12 @@ def reserved_moves(records: Sequence[PlanRecord], *, but: str = "") -> tuple[Mov
     )
 
 
+def covered_by(record: PlanRecord) -> tuple[str, ...]:
+    """Name the transformers that an open plan covers; an undecided alternative covers its own alone."""
+    alternative = record.state is PlanState.DRAFT and record.plan.rank > 1
+    return (record.plan.transformer_id, *(() if alternative else record.plan.relieves))
+
+
 def is_over(workbench: Workbench, connection: Connection, record: PlanRecord) -> bool:
     """Tell whether the hours that a plan was meant for have passed."""
     if record.plan.needed_until is None:

@@ -108,10 +108,23 @@ def propose_returns(workbench: Workbench, material: Material, kept: Sequence[Pla
     return found
 
 
-def end_transfer(act: Intention, back: PlanRecord) -> None:
-    """Say in the transaction of an executed return that its transfer is RETURNED."""
-    if back.plan.returns:
-        move_plan(act, plans.read_plan(act.connection, back.plan.returns), PlanState.RETURNED, back.plan_id)
+def save_returns(
+    workbench: Workbench, act: Intention, run_id: str, found: Sequence[Plan], *, prepared_by: str
+) -> None:
+    """Keep proposed returns as drafts, but for transfers whose return somebody has asked for meanwhile."""
+    asked = {r.plan.returns for r in plans.read_plans(act.connection, states=OPEN_PLAN_STATES)}
+    fresh = [plan for plan in found if plan.returns not in asked]
+    save_drafts(workbench, act, run_id, fresh, prepared_by=prepared_by)
+
+
+def carry_out(act: Intention, plan_id: str, reason: str) -> None:
+    """Say that a plan is EXECUTED, and in the same transaction that what it takes back is RETURNED."""
+    record = plans.read_plan(act.connection, plan_id)
+    if record.plan.returns:
+        transfer = plans.read_plan(act.connection, record.plan.returns)
+        move_plan(act, transfer, PlanState.RETURNED, plan_id)
+        act.facts["returned"] = transfer.plan_id
+    move_plan(act, record, PlanState.EXECUTED, reason)
 
 
 def _return_of(

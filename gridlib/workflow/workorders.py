@@ -17,15 +17,14 @@ from gridlib.domain.lifecycle import (
     check_move,
     check_step,
 )
-from gridlib.facts.errors import ChangedError, InputError, RefusedError, StalePlanError
-from gridlib.facts.sheets import Step
-from gridlib.facts.types import PlanState, StepState, SwitchState, WorkOrderState
+from gridlib.facts.errors import ChangedError, InputError, RefusedError, StalePlanError, TransitionError
+from gridlib.facts.types import PlanState, StepState, WorkOrderState
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
 from gridlib.workflow.audit import Intention, intention
 from gridlib.workflow.decisions import check_shown, move_plan
 from gridlib.workflow.proof import OVER, is_over, prove_again
-from gridlib.workflow.returns import end_transfer
+from gridlib.workflow.returns import carry_out
 from gridlib.workflow.switches import report_switch
 
 
@@ -251,23 +250,20 @@ def record_step(
         if outcome is StepState.COMPLETED and step.step.state_after is not None:
             report_switch(workbench, act, step.step.device, step.step.state_after)
         if outcome is StepState.FAILED and step.step.switching:
-            report_switch(workbench, act, step.step.device, _before(step.step), faulty=True)
+            report_switch(workbench, act, step.step.device, step.step.state_before, faulty=True)
     return queries.get_work_order(workbench, work_order_id)
 
 
 def complete(
     workbench: Workbench, work_order_id: str, *, by: str, outcome: str = "", rev: int | None = None
 ) -> WorkOrderRecord:
-    """Close a work order whose steps have all ended; its plan is EXECUTED.
-
-    Where it is a return, the transfer that it takes back is RETURNED.
-    """
+    """Close a work order whose steps have all ended; its plan is EXECUTED, what that takes back RETURNED."""
     with intention(workbench, by, "work_order.complete", work_order_id) as act:
         order = _shown_order(workbench, act, rev, WorkOrderState.COMPLETED)
         check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.COMPLETED)
         check_complete(work_order_id, [(s.step.switching, s.state) for s in order.steps])
         _set_order(act, order, WorkOrderState.COMPLETED, outcome)
-        _executed(act, order.plan_id, "")
+        carry_out(act, order.plan_id, "")
     return queries.get_work_order(workbench, work_order_id)
 
 
@@ -297,7 +293,7 @@ def abort(
                 step.state in (StepState.COMPLETED, StepState.INSTRUCTED)
                 and step.step.state_after is not None
             ):
-                report_switch(workbench, act, step.step.device, _before(step.step))
+                report_switch(workbench, act, step.step.device, step.step.state_before)
         _set_order(act, order, WorkOrderState.ABORTED, reason)
         touched = any(s.step.switching and s.state is not StepState.PENDING for s in order.steps)
         to = PlanState.PARTIAL if touched and not switched_back else PlanState.ROLLED_BACK
@@ -323,13 +319,16 @@ def settle(
     with intention(workbench, by, "work_order.settle", work_order_id) as act:
         _need_reason(reason)
         order = _shown_order(workbench, act, rev, work_orders.SETTLED)
+        if order.state is not WorkOrderState.ABORTED:  # the plan may have had another order before
+            allowed = WORK_ORDER_MOVES[order.state]
+            raise TransitionError(work_order_id, order.state, work_orders.SETTLED, allowed)
         if switched_back:
             move_plan(act, plans.read_plan(act.connection, order.plan_id), PlanState.ROLLED_BACK, reason)
         else:
-            _executed(act, order.plan_id, reason)
+            carry_out(act, order.plan_id, reason)
         for step in order.steps:
             if step.step.state_after is not None:
-                state = _before(step.step) if switched_back else step.step.state_after
+                state = step.step.state_before if switched_back else step.step.state_after
                 report_switch(workbench, act, step.step.device, state)
         work_orders.mark_settled(act.connection, order, by=by, at=act.at)
     return queries.get_work_order(workbench, work_order_id)
@@ -372,12 +371,6 @@ def _shown_order(workbench: Workbench, act: Intention, rev: int | None, to: str)
     )
 
 
-def _executed(act: Intention, plan_id: str, reason: str) -> None:
-    record = plans.read_plan(act.connection, plan_id)
-    end_transfer(act, record)
-    move_plan(act, record, PlanState.EXECUTED, reason)
-
-
 def _need_reason(reason: str) -> None:
     if not reason.strip():
         raise InputError("a reason is needed", what_to_do="Say why with --reason.")
@@ -395,7 +388,3 @@ def _step(order: WorkOrderRecord, number: int) -> StepRecord:
 def _set_order(act: Intention, order: WorkOrderRecord, to: WorkOrderState, outcome: str) -> None:
     work_orders.set_work_order_state(act.connection, order, to, by=act.actor, at=act.at, outcome=outcome)
     act.facts["order"] = {"from": order.state, "to": to, "outcome": outcome}
-
-
-def _before(step: Step) -> SwitchState:
-    return SwitchState.OPEN if step.state_after == SwitchState.CLOSED else SwitchState.CLOSED

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -553,6 +554,27 @@ def test_one_session_cannot_fill_the_machine_with_kernels(signed_in, running):
     for _ in range(PER_OWNER + 3):
         assert mia.ask("/voila/render/managers.ipynb").status == 200
     assert len(set(children(running[1])) - before) <= PER_OWNER
+    mia.post("/logout", {})
+    assert gone(before, running[1])
+
+
+def test_nor_can_it_by_opening_all_of_them_at_once(base, signed_in, running, visitor):
+    from gridlib.apps.server.kernels import PER_OWNER
+
+    before = set(children(running[1]))
+    mia = signed_in("mia")
+    cookie = "; ".join(f"{c.name}={c.value}" for c in mia.jar)
+    with ThreadPoolExecutor(PER_OWNER + 6) as many:
+        opened = [
+            many.submit(visitor(base).ask, "/voila/render/managers.ipynb", Cookie=cookie)
+            for _ in range(PER_OWNER + 6)
+        ]
+        most = 0
+        while not all(page.done() for page in opened):
+            most = max(most, len(set(children(running[1])) - before))
+            time.sleep(0.05)
+    # One that is being ended may still be there while the next starts.
+    assert most <= PER_OWNER + 1
     mia.post("/logout", {})
     assert gone(before, running[1])
 

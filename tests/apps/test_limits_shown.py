@@ -49,7 +49,7 @@ def test_screen_shell_and_report_say_nameplate_limit_and_what_binds(workbench):
     )
     screen = unescape("".join(draw(visit) for draw in DECISION_DESK.regions.values()))
     shell = Console(file=io.StringIO(), width=200)
-    print_details(shell, file, queries.get_limit_messages(workbench, "T-07"))
+    print_details(shell, file, workbench.settings.site.tz, queries.get_limit_messages(workbench, "T-07"))
     printed = shell.file.getvalue()
     for line in said:
         assert line in screen

@@ -269,6 +269,17 @@ def test_a_plan_refused_for_voltage_leads_to_the_next_best_that_holds():
     assert (Move("s2", "t1", ("x",), "T1", "T2"),) in [plan.moves for plan in long.plans]
 
 
+@pytest.mark.parametrize("kva", [266.0, 274.0])
+def test_where_adding_up_tells_too_little_the_receiver_is_relieved_first(kva):
+    text = "T1(400) -b1- a:0.6 -s1- x:0.3 /t1/ y:0.8 -b2- T2(400) -b4- z:0.1 /t2/ w:0.5 -b3- T3(400)"
+    medium = (("m1", "S1", "T1"), ("m2", "T1", "T2"), ("m3", "T1", "T3"))
+    (case,) = planned(network(text, medium), {"T1": 420.0, "T2": kva, "T3": 100.0}, "T1")
+    alone = [why for why in case.why_not if why.moves == (Move("s1", "t1", ("x",), "T1", "T2"),)]
+    assert any("AC power flow: T2 would reach" in why.reason for why in alone)
+    assert [move.close_switch for move in case.plans[0].moves] == ["t2", "t1"]
+    assert case.plans[0].proof.holds
+
+
 def test_an_impossible_impedance_refuses_by_name_and_the_rest_of_the_fleet_is_planned():
     text = PAIR + "; T3(500) -b4- e:0.7 -s2- f:0.3 /t2/ g -b5- T4(630)"
     kva = {**OVERLOAD, "T3": 560.0, "T4": 300.0}

@@ -193,7 +193,8 @@ def test_plans_carry_their_chances_and_keep_them_when_refreshed() -> None:
     risk = pd.DataFrame(
         {"transformer_id": ["T1"], "risk_score": [0.9], "risk_level": ["HIGH"], "imminent": [False]}
     )
-    given_ = {"limits": LIMITS, "rules": PlanningRules()}
+    # b comes back at its usual load, or T2 could not pick it up.
+    given_ = {"limits": LIMITS, "rules": PlanningRules(cold_load_factor=1)}
     known = paths(T1=[-80, 0, 0, 30], T2=[0, 0, 0, 20], T3=[0, 0, 0, 0])
     (case,) = plan_transfers(NETWORK, loads, risk, air, paths=known, **given_)
     (blind,) = plan_transfers(NETWORK, loads, risk, air, **given_)

@@ -17,7 +17,7 @@ from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from gridlib.apps.server.identity import SaidError, account_of, person_of
-from gridlib.apps.server.kernels import PER_OWNER, Kernels
+from gridlib.apps.server.kernels import Kernels
 from gridlib.apps.server.pages import Page, Private
 from gridlib.apps.server.screens import read_screen
 from gridlib.facts.types import Role
@@ -37,8 +37,6 @@ class ScreenPage(Page, TornadoVoilaHandler):  # type: ignore[misc]
             await self.accounts.record_refusal(person, "screen.open", name, code="wrong_role")
             roles = ", ".join(self.say(f"role.{role}") for role in Role if role in screen.roles) or "-"
             raise SaidError(HTTPStatus.FORBIDDEN, "server.for_roles", roles=roles)
-        if not await self.kernels.make_room(person):
-            raise SaidError(HTTPStatus.TOO_MANY_REQUESTS, "server.too_many_screens", count=PER_OWNER)
         self.xsrf_token  # noqa: B018 - reading it sets the cookie that the page's requests need
         await super().get(path.name)  # type: ignore[misc]
 

@@ -1,8 +1,11 @@
 """Kernels with owners: each acts for who opened it, is reached by nobody else, and ends with its owner."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
+from weakref import WeakValueDictionary
 
 from jupyter_core.utils import ensure_async
 from jupyter_server.base.call_context import CallContext
@@ -10,7 +13,7 @@ from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelMana
 from tornado.ioloop import PeriodicCallback
 from tornado.web import HTTPError
 
-from gridlib.apps.server.identity import Accounts, Person, person_of
+from gridlib.apps.server.identity import Accounts, Person, SaidError, person_of
 from gridlib.workflow import sessions
 
 log = logging.getLogger(__name__)
@@ -35,6 +38,7 @@ class Kernels(AsyncMappingKernelManager):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self._owners: dict[str, str] = {}
+        self._starting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.sweeping = PeriodicCallback(self.sweep, SWEEP_S * 1000)
 
     @property
@@ -49,12 +53,19 @@ class Kernels(AsyncMappingKernelManager):
         return found
 
     async def start_kernel(self, **kwargs: Any) -> str:  # type: ignore[override]
-        """Start a kernel that acts for the person of the present request."""
+        """Start a kernel that acts for the person of the present request.
+
+        One after another for each owner: a kernel that is only just starting is counted, too.
+        """
         person = person_of(CallContext.get(CallContext.JUPYTER_HANDLER))
+        owner = self.owner(person)
         kwargs["env"] = self.environment(kwargs.get("env") or {})
         kwargs["env"][ACTING_USER_VARIABLE] = person.username
-        kernel_id = str(await super().start_kernel(**kwargs))
-        self._owners[kernel_id] = self.owner(person)
+        async with self._starting.setdefault(owner, asyncio.Lock()):
+            if not await self.make_room(owner):
+                raise SaidError(HTTPStatus.TOO_MANY_REQUESTS, "server.too_many_screens", count=PER_OWNER)
+            kernel_id = str(await super().start_kernel(**kwargs))
+            self._owners[kernel_id] = owner
         return kernel_id
 
     def environment(self, asked: Mapping[str, str]) -> dict[str, str]:  # noqa: ARG002
@@ -78,9 +89,9 @@ class Kernels(AsyncMappingKernelManager):
         """Tell whether a running kernel belongs to a person."""
         return kernel_id in self and self._owners.get(kernel_id) == self.owner(person)
 
-    async def make_room(self, person: Person) -> bool:
-        """End the longest idle kernel without a page if a person has as many as may be; false: none."""
-        own = self._owned_by({self.owner(person)})
+    async def make_room(self, owner: str) -> bool:
+        """End the longest idle kernel without a page if an owner has as many as may be; false: none."""
+        own = self._owned_by({owner})
         if len(own) < PER_OWNER:
             return True
         models: list[dict[str, Any]] = [self.kernel_model(kernel_id) for kernel_id in own]  # type: ignore[no-untyped-call]

@@ -251,6 +251,17 @@ def broken(before: Before, after: FlowResult, cases: FlowCases, limits: FlowLimi
         yield from _beside(way, before, after, cases, limits)
 
 
+def overloaded(before: Before, after: FlowResult, cases: FlowCases, limits: FlowLimits) -> dict[str, float]:
+    """Name the modelled transformers that `broken` tells of, with their largest loading over the limit."""
+    names, now = before.territory.grid.transformers.names, after.transformer_pct
+    was = np.nan_to_num(before.flow.transformer_pct[cases.rows])
+    growth = np.nan_to_num(now - np.maximum(limits.loading_pct, was)).max(axis=0, initial=0.0)
+    return {
+        str(names[k]): float(np.nanmax(now[:, k]) / limits.loading_pct)
+        for k in np.flatnonzero(growth > TOLERANCE_PCT)
+    }
+
+
 def _beside(
     way: Way, before: Before, after: FlowResult, cases: FlowCases, limits: FlowLimits
 ) -> Iterator[str]:

@@ -117,6 +117,8 @@ class AcState:
         Whether every hour of every scenario has a solution.
     current_a : dict
         Largest current of each switch that was asked for [A].
+    over_pu : dict
+        Transformers among the refusals, and their largest loading over the limit [pu].
     """
 
     unfed: tuple[str, ...]
@@ -124,6 +126,7 @@ class AcState:
     refusals: tuple[str, ...]
     converged: bool
     current_a: dict[str, float] = field(default_factory=dict)
+    over_pu: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,15 @@ import pandas as pd
 from gridlib.domain.flow.feeders import Feeders
 from gridlib.domain.flow.grid import Bools, Floats, FlowGrid
 from gridlib.domain.flow.model import AcModel, ac_model
-from gridlib.domain.flow.outcome import Before, Figures, FlowCases, FlowLimits, broken, most
+from gridlib.domain.flow.outcome import (
+    Before,
+    Figures,
+    FlowCases,
+    FlowLimits,
+    broken,
+    most,
+    overloaded,
+)
 from gridlib.domain.flow.parts import divide
 from gridlib.domain.flow.proof import AC_METHOD, ADDITIVE, AcProof, AcState
 from gridlib.domain.flow.solve import FlowResult, solve_flow
@@ -230,13 +238,14 @@ def prove_states(
         grid = territory.in_state(state.changes)
         ring, dark = territory.feeding(grid)
         refusals = list(_bad_tree(territory, was, (ring, dark), grid, last=state.stays))
-        currents, converged = {}, True
+        currents, over_pu, converged = {}, {}, True
         harmless = state.only_sheds and _sheds_harmlessly(before, limits)
         if not refusals and not reasons and not harmless:
             flow = solve_flow(grid, load.real, load.imag)
             flows.append(flow)
             refusals += _unsolved(flow, set(territory.grid.names[: territory.low][dark]))
             refusals += broken(before, flow, cases, limits)
+            over_pu = overloaded(before, flow, cases, limits)
             currents = {name: most(flow.line_a[:, territory.switches[name]]) for name in state.carries_a}
             refusals += _beyond(currents, state.carries_a)
             converged = not any(finding.code == "not_converged" for finding in flow.findings)
@@ -248,6 +257,7 @@ def prove_states(
                 refusals=tuple(refusals),
                 converged=converged,
                 current_a=currents,
+                over_pu=over_pu,
             )
         )
     for state, one in zip(states, found, strict=True):

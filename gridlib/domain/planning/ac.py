@@ -30,6 +30,9 @@ from gridlib.facts.types import Limits, Move, PlanningRules
 SOURCE_PU = 1.0
 """Voltage that the tap changers of a substation hold at its busbar [pu]."""
 
+_CLEAR = 0.002
+"""Room that is left when a limit is kept to less, so that the next proof does not fail by a hair."""
+
 _BEFORE = ("p10", "p50", "p90")
 _RANGED = (
     ("p10, sections low", 0, -1),
@@ -196,11 +199,42 @@ def _checked(ac: AcFleet, moves: Sequence[Move], reserved: Reservation) -> AcChe
         lacking = f"AC power flow ({proof.missing[0]}" + (", ...)" if len(proof.missing) > 1 else ")")
         return AcCheck("", (), (*additive_leaves_out(ac.fleet, moves), lacking))
     at_fault = next((move for move, state in zip(of_move, proof.states, strict=True) if state.refusals), None)
+    fits_pu = _fits_pu(ac, moves, reserved, proof)
     refusals = tuple(
-        Refusal("ac_power_flow", f"AC power flow: {reason}", move=at_fault) for reason in proof.reasons
+        Refusal(
+            "ac_power_flow",
+            f"AC power flow: {reason}",
+            move=None if fits_pu else at_fault,
+            fits_pu=fits_pu,
+        )
+        for reason in proof.reasons
     )
     elements = () if refusals else tuple(_elements(ac, states, proof))
     return AcCheck("AC power flow", refusals, proof.not_checked, elements)
+
+
+def _fits_pu(
+    ac: AcFleet, moves: Sequence[Move], reserved: Reservation, proof: AcProof
+) -> tuple[tuple[str, float], ...]:
+    """Tell up to which share of their limit loads may be added up on the transformers that are refused.
+
+    Empty where anything else is refused as well: adding up cannot make up for that.
+    """
+    over_pu: dict[str, float] = {}
+    for state in proof.states:
+        if len(state.refusals) != len(state.over_pu):
+            return ()
+        over_pu |= {name: max(pu, over_pu.get(name, 0.0)) for name, pu in state.over_pu.items()}
+    fleet, changes = ac.fleet, ac.fleet.deltas(moves)
+    found = []
+    for name, pu in over_pu.items():
+        unit = fleet.position(name)
+        most, least = reserved.load_kva(fleet, unit)
+        change = changes.get(unit, 0.0)
+        load_kva = np.maximum(most + change, -(least + change))[list(CHECKED)]
+        added_pu = (1 + ac.rules.derating_pct / 100) * (load_kva / fleet.limit_kva[:, unit]).max()
+        found.append((name, (1 - _CLEAR) * float(added_pu) / pu))
+    return tuple(found)
 
 
 def additive_leaves_out(fleet: Fleet, moves: Sequence[Move]) -> tuple[str, ...]:

@@ -97,7 +97,8 @@ def choose_plans(desk: Desk, tasks: Sequence[Task], reserved: Sequence[Move]) ->
     -----
     Voltages, lines and what lies above are not in the search, which adds loads up. They are lazy cuts: what
     AC power flow refuses is barred, with all that takes as much or more over the same tie, and the task is
-    searched again, `ROUNDS` times at most. A bound holds for what was not barred.
+    searched again, `ROUNDS` times at most. Where only transformers are loaded higher than adding up tells, no
+    way is barred: they keep to less of their limit. A bound holds for what was not barred.
     """
     tasks = _fitting(desk, tasks, reserved)
     promises = Promises(desk.fleet, [*reserved, *(move for task in tasks for move in task.moves)])

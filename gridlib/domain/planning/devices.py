@@ -15,13 +15,16 @@ from gridlib.facts.types import Move
 class Refusal(NamedTuple):
     """Why a transfer is not allowed: short name, a sentence with the binding limit, and whose limit it is.
 
-    ``move`` is the one at fault where the limit is not that of one transformer or switch.
+    ``move`` is the one at fault where the limit is not that of one transformer or switch. ``fits_pu`` names
+    transformers that are loaded a little higher than adding up tells, with the share of their limit up to
+    which loads may be added up.
     """
 
     code: str
     reason: str
     element: str = ""
     move: Move | None = None
+    fits_pu: tuple[tuple[str, float], ...] = ()
 
 
 def misfits(fleet: Fleet, moves: Sequence[Move]) -> Iterator[Refusal]:

@@ -24,13 +24,14 @@ _NOTHING_KVA = 1e-3
 class Bars:
     """What proofs have refused.
 
-    Transformers that take nothing more, switches that stay and carry no more, and ties over which a group of
-    sections does not go, alone or with others.
+    Transformers that take nothing more, switches that stay and carry no more, ties over which a group of
+    sections does not go, alone or with others, and the share of their limit that transformers keep to.
     """
 
     units: frozenset[int] = field(default=frozenset())
     switches: frozenset[str] = field(default=frozenset())
     ways: frozenset[tuple[str, frozenset[str]]] = field(default=frozenset())
+    fits_pu: Mapping[int, float] = field(default_factory=dict)
 
 
 def planning_grid(

@@ -10,7 +10,7 @@ from gridlib.domain.planning.fleet import Fleet
 from gridlib.domain.planning.grid import Bars, planning_grid
 from gridlib.domain.planning.portfolio import Task, in_order, relieved_units
 from gridlib.domain.planning.prove import Trial
-from gridlib.domain.planning.reserve import Reservation
+from gridlib.domain.planning.reserve import Reservation, keep_back
 from gridlib.domain.planning.wiring import Ints, Wiring
 from gridlib.domain.transfer import (
     SectionGrid,
@@ -82,6 +82,7 @@ def find_options(
         single transfers, as other ways.
     """
     found: dict[frozenset[str], Option] = {}
+    reserved = keep_back(fleet, reserved, bars.fits_pu, rules)
     for aim_pct in (limits.loading_limit_pct, limits.overload_points[0][0]):
         aim = dict.fromkeys(task.donors, aim_pct)
         grid = planning_grid(fleet, wiring, task.rows, aim, reserved, rules, bars)
@@ -172,15 +173,21 @@ def bars_of(fleet: Fleet, bars: Bars, refusals: Iterable[Refusal]) -> Bars:
     """Bar the transformers and switches whose limits have refused options, and the moves at fault.
 
     A move is barred with all that would take as much and more the same way: the next best takes less, or
-    another way.
+    another way. A transformer on which adding up tells a little too little keeps to less of its limit.
     """
     refused = list(refusals)
     elements = {refusal.element for refusal in refused}
     units = {fleet.position(name) for name in elements}
     units = {unit for unit in units if 0 <= unit < fleet.tree.transformers}
     moves = [refusal.move for refusal in refused if refusal.move is not None]
+    fits_pu = dict(bars.fits_pu)
+    for refusal in refused:
+        for name, share in refusal.fits_pu:
+            unit = fleet.position(name)
+            fits_pu[unit] = min(share, fits_pu.get(unit, 1.0))
     return Bars(
         bars.units | units,
         bars.switches | (elements & fleet.devices.keys()),
         bars.ways | {(move.close_switch, frozenset(move.sections)) for move in moves},
+        fits_pu,
     )

@@ -1,12 +1,12 @@
 """Headroom, sections and switches that open plans need, set aside so that nobody spends them twice."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gridlib.domain.planning.fleet import SPREAD, Fleet, Floats
-from gridlib.facts.types import Move
+from gridlib.facts.types import Move, PlanningRules
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,18 @@ def reserve(fleet: Fleet, moves: Sequence[Move]) -> Reservation:
         frozenset(name for move in moves for name in move.sections),
         frozenset(name for move in moves for name in (move.open_switch, move.close_switch)),
     )
+
+
+def keep_back(
+    fleet: Fleet, reserved: Reservation, fits_pu: Mapping[int, float], rules: PlanningRules
+) -> Reservation:
+    """Set aside, on some transformers, all of their limit but a share, on top of what others need."""
+    up, down = dict(reserved.up_kva), dict(reserved.down_kva)
+    for unit, share in fits_pu.items():
+        kept_kva = (1 - share) * fleet.limit_kva[:, unit] / (1 + rules.derating_pct / 100)
+        up[unit] = up.get(unit, 0.0) + np.broadcast_to(kept_kva, fleet.load_kva.shape[:2])
+        down[unit] = down.get(unit, 0.0) - np.broadcast_to(kept_kva, fleet.load_kva.shape[:2])
+    return replace(reserved, up_kva=up, down_kva=down)
 
 
 def waiting_moves(fleet: Fleet, moves: Sequence[Move]) -> list[Move]:

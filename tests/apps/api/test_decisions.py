@@ -138,3 +138,31 @@ def test_a_switch_is_confirmed_and_nothing_is_operated(api):
     path = f"/api/network/switches/{switch['switch_id']}/confirm/"
     confirmed = api.do("POST", path, {"state": other})
     assert (confirmed["state"], confirmed["source"], confirmed["confirmed"]) == (other, "manual", True)
+
+
+def test_only_the_order_that_was_aborted_can_be_settled(api, problem):
+    first = api.issued().json()
+    address = "/api/ops/workorders/{}/"
+    api.do("PATCH", address.format(first["work_order_id"]), MOVES["CANCELLED"])
+    second = api.issued().json()
+    here = address.format(second["work_order_id"])
+    order = api.do("PATCH", here, MOVES["IN_PROGRESS"])
+    for step in order["steps"]:
+        number = step["step"]["number"]
+        order = api.do(
+            "PATCH", f"{here}steps/{number}/", {"state": "COMPLETED", "reading": reading_for(step["step"])}
+        )
+        if step["step"]["switching"]:
+            break
+    api.do("PATCH", here, {**MOVES["ABORTED"], "switched_back": False})
+    plan = f"/api/planning/plans/{second['plan_id']}/"
+    assert api.get(plan)["state"] == "PARTIAL"
+    before = api.get("/api/network/switches/?limit=500")["items"]
+    said = {"reason": "done", "switched_back": False}
+    problem(
+        api.ask("POST", f"{address.format(first['work_order_id'])}settle/", json=said), 409, "wrong_state"
+    )
+    assert api.get(plan)["state"] == "PARTIAL"
+    assert api.get("/api/network/switches/?limit=500")["items"] == before
+    api.do("POST", f"{here}settle/", {"reason": "switched back", "switched_back": True})
+    assert api.get(plan)["state"] == "ROLLED_BACK"
