@@ -9,7 +9,7 @@ from gridlib.apps.html import Html, escape
 from gridlib.apps.screens.frame import ltr
 from gridlib.apps.screens.visit import Visit
 from gridlib.facts.types import PlanState
-from gridlib.workflow import queries
+from gridlib.workflow import clock, queries
 
 SHOWN: dict[str, tuple[PlanState, ...]] = {
     "open": (PlanState.DRAFT, PlanState.APPROVED),
@@ -48,7 +48,7 @@ def waiting(visit: Visit) -> Html:
     last = len(levels)
     places = {name: at for at, name in enumerate(levels)}
     ordered = sorted(records, key=lambda r: (places.get(r.plan.transformer_id, last), r.plan.rank, r.plan_id))
-    at = queries.get_now(visit.workbench)
+    at = clock.get_now(visit.workbench)
     cards = [_card(visit, record, levels.get(record.plan.transformer_id, ""), at) for record in ordered]
     if _chosen_filter(visit) == "open":
         cards += _without_plan(visit, levels)
