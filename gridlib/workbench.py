@@ -36,7 +36,7 @@ class Workbench:
     draft : callable
         Writes the switching sheet of a plan.
     clock : callable
-        Real time; what counts as "now" for plans is `gridlib.workflow.queries.now`.
+        Real time; what counts as "now" for plans is `gridlib.workflow.clock.now`.
     """
 
     settings: Settings

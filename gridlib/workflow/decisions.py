@@ -18,7 +18,7 @@ from gridlib.domain.lifecycle import PLAN_MOVES, SYSTEM, check_four_eyes, check_
 from gridlib.facts.errors import ChangedError, InputError, NotFoundError, StalePlanError
 from gridlib.facts.types import PlanState
 from gridlib.workbench import Workbench
-from gridlib.workflow import queries
+from gridlib.workflow import clock, queries
 from gridlib.workflow.audit import Intention, intention
 from gridlib.workflow.material import Material
 from gridlib.workflow.proof import OVER, is_over, prove_again, refresh_record
@@ -290,7 +290,7 @@ def review_open_plans(workbench: Workbench, material: Material) -> list[PlanReco
     """
     with workbench.store.read() as connection:
         found = plans.read_plans(connection, states=OPEN_PLAN_STATES)
-        now = queries.now(workbench, connection)
+        now = clock.now(workbench, connection)
     kept = []
     for record in found:
         if record.state not in (PlanState.DRAFT, PlanState.APPROVED):

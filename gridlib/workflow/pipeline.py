@@ -25,7 +25,7 @@ from gridlib.facts.errors import InputError
 from gridlib.facts.frames import ForecastFrame, RiskFrame, SensitivityFrame, WindowFrame, check_frame
 from gridlib.facts.types import PlanState
 from gridlib.workbench import Workbench
-from gridlib.workflow import audit, queries
+from gridlib.workflow import audit, clock, queries
 from gridlib.workflow.alerts import follow_risk
 from gridlib.workflow.audit import Intention, intention
 from gridlib.workflow.decisions import expire_plans, review_open_plans
@@ -86,7 +86,7 @@ def start_run(workbench: Workbench, *, issued_at: pd.Timestamp | None = None, by
             f"issued-at {issued_at} has no time zone", what_to_do="Write it as 2026-08-13T00:00+03:00."
         )
     with intention(workbench, by, "run.start", "") as act:
-        moment = (issued_at or queries.next_interval(workbench, act.connection)).tz_convert("UTC")
+        moment = (issued_at or clock.next_interval(workbench, act.connection)).tz_convert("UTC")
         step = pd.Timedelta(minutes=workbench.settings.forecast.step_min)
         if moment != moment.floor(step):
             raise InputError(

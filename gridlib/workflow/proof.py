@@ -12,7 +12,7 @@ from gridlib.domain.planning import refresh_plan
 from gridlib.facts.errors import RefusedError
 from gridlib.facts.types import Move, Plan, PlanState, Proof
 from gridlib.workbench import Workbench
-from gridlib.workflow import queries
+from gridlib.workflow import clock
 from gridlib.workflow.material import Material, material_of
 
 OVER = "the hours it was meant for are over"
@@ -28,7 +28,7 @@ def prove_again(workbench: Workbench, connection: Connection, record: PlanRecord
         The newest run is older than ``forecast_max_age_h``.
     """
     run = runs.read_run(connection, stage="risk")
-    now = queries.now(workbench, connection)
+    now = clock.now(workbench, connection)
     check_age(workbench, run, now)
     decided = [
         r for r in plans.read_plans(connection, states=OPEN_PLAN_STATES) if r.state is not PlanState.DRAFT
@@ -94,4 +94,4 @@ def is_over(workbench: Workbench, connection: Connection, record: PlanRecord) ->
     if record.plan.needed_until is None:
         return False
     step = pd.Timedelta(minutes=workbench.settings.forecast.step_min)
-    return bool(pd.Timestamp(record.plan.needed_until) + step <= queries.now(workbench, connection))
+    return bool(pd.Timestamp(record.plan.needed_until) + step <= clock.now(workbench, connection))

@@ -29,34 +29,7 @@ from gridlib.facts.messages import Language, Message, render
 from gridlib.facts.sheets import Instruction
 from gridlib.facts.types import Network, PlanningCase, PlanState, RiskLevel, WorkOrderState
 from gridlib.workbench import Workbench
-
-
-def next_interval(workbench: Workbench, connection: Connection) -> pd.Timestamp:
-    """Start of the interval after the last reading, UTC.
-
-    Raises
-    ------
-    InputError
-        Nothing has been ingested.
-    """
-    last = runs.last_reading(connection)
-    if last is None:
-        raise InputError("no load readings yet", what_to_do="Ingest some: 'gridlib ingest PATH'.")
-    return last + pd.Timedelta(minutes=workbench.settings.forecast.step_min)
-
-
-def now(workbench: Workbench, connection: Connection) -> pd.Timestamp:
-    """Tell what counts as now for decisions: real time, or the hour after the last reading."""
-    if workbench.settings.clock.follow == "wall":
-        return workbench.clock()
-    return next_interval(workbench, connection)
-
-
-def get_now(workbench: Workbench) -> pd.Timestamp:
-    """Tell what counts as now for decisions; real time before the first reading."""
-    with workbench.store.read() as connection:
-        last = runs.last_reading(connection)
-        return workbench.clock() if last is None else now(workbench, connection)
+from gridlib.workflow import clock
 
 
 @dataclass(frozen=True)
@@ -141,7 +114,7 @@ def get_overdue(workbench: Workbench) -> tuple[str, ...]:
 def _overdue(workbench: Workbench, connection: Connection, orders: Sequence[WorkOrderRecord]) -> list[str]:
     if not orders:
         return []
-    moment = now(workbench, connection)
+    moment = clock.now(workbench, connection)
     return [order.work_order_id for order in orders if is_overdue(order.state, order.planned_until, moment)]
 
 
@@ -169,7 +142,7 @@ def get_switches(
     with workbench.store.read() as connection:
         table = network_records.read_switches(connection, switch_ids)
         reported = network_records.read_newest_states(connection, switch_ids)
-        moment = workbench.clock() if table.empty else now(workbench, connection)
+        moment = workbench.clock() if table.empty else clock.now(workbench, connection)
         wrong = find_mismatches(workbench, connection, switch_ids, language=language)
     states = present_states(table, reported)
     oldest = moment - pd.Timedelta(hours=workbench.settings.planning.state_max_age_h)
@@ -256,7 +229,7 @@ def get_freshness(workbench: Workbench) -> Freshness:
         last = runs.last_reading(connection)
         run_id = runs.newest_run_id(connection, stage="risk")
         run = None if run_id is None else runs.read_run(connection, run_id)
-        moment = workbench.clock() if last is None else now(workbench, connection)
+        moment = workbench.clock() if last is None else clock.now(workbench, connection)
     step = pd.Timedelta(minutes=workbench.settings.forecast.step_min)
     ages_h = {
         "readings": None if last is None else (moment - last - step) / hour,

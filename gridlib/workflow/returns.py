@@ -11,7 +11,7 @@ from gridlib.domain.planning import is_no_longer_needed, plan_return
 from gridlib.facts.errors import RefusedError
 from gridlib.facts.types import Plan, PlanState, Proof
 from gridlib.workbench import Workbench
-from gridlib.workflow import queries
+from gridlib.workflow import clock, queries
 from gridlib.workflow.audit import Intention, intention
 from gridlib.workflow.decisions import move_plan
 from gridlib.workflow.material import Material, material_of
@@ -60,7 +60,7 @@ def ask_return(workbench: Workbench, plan_id: str, *, by: str) -> PlanRecord:
                     what_to_do=f"Decide on {other.plan_id}.",
                 )
         run = runs.read_run(act.connection, stage="risk")
-        now = queries.now(workbench, act.connection)
+        now = clock.now(workbench, act.connection)
         check_age(workbench, run, now)
         material = material_of(workbench, act.connection, run)
         plan, proof = _return_of(workbench, material, record, others, now)
@@ -96,7 +96,7 @@ def propose_returns(workbench: Workbench, material: Material, kept: Sequence[Pla
     """
     with workbench.store.read() as connection:
         executed = plans.read_plans(connection, states=[PlanState.EXECUTED])
-        now = queries.now(workbench, connection)
+        now = clock.now(workbench, connection)
     asked = {record.plan.returns for record in kept}
     found: list[Plan] = []
     for record in sorted(executed, key=lambda r: r.plan_id):

@@ -18,7 +18,7 @@ from gridlib.facts.messages import Message, to_json
 from gridlib.facts.studies import Study, StudyRisk
 from gridlib.facts.types import RiskLevel
 from gridlib.workbench import Workbench
-from gridlib.workflow import queries
+from gridlib.workflow import clock
 from gridlib.workflow.material import Material, material_of, read_history
 from gridlib.workflow.proof import reserved_moves
 
@@ -61,7 +61,7 @@ def base_of(workbench: Workbench, connection: Connection) -> StudyBase:
         measured_now(clean_load(metered)[0]),
     )
     found = plans.read_plans(connection, states=OPEN_PLAN_STATES)
-    return StudyBase(run, material, ground, tuple(found), queries.now(workbench, connection))
+    return StudyBase(run, material, ground, tuple(found), clock.now(workbench, connection))
 
 
 def study(

@@ -4,7 +4,7 @@ from gridlib.adapters.records import network as network_records
 from gridlib.facts.errors import InputError, NotFoundError
 from gridlib.facts.types import SwitchState
 from gridlib.workbench import Workbench
-from gridlib.workflow import queries
+from gridlib.workflow import clock, queries
 from gridlib.workflow.audit import Intention, intention
 
 
@@ -52,5 +52,5 @@ def report_switch(
     workbench: Workbench, act: Intention, switch_id: str, state: SwitchState, *, faulty: bool = False
 ) -> None:
     """Append the position of a switch inside an intention, as reported by its actor, now."""
-    at = queries.now(workbench, act.connection)
+    at = clock.now(workbench, act.connection)
     network_records.record_switch_state(act.connection, switch_id, state, at, act.actor, faulty=faulty)

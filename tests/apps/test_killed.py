@@ -28,6 +28,10 @@ def sample(tmp_path_factory):
 def enter(page, sample, base, sign_in, chosen):
     lines = sample.first_passwords_path.read_text(encoding="utf-8").splitlines()
     sign_in(page, base, "operator", dict(line.split() for line in lines)["operator"])
+    look_at(page, base, chosen)
+
+
+def look_at(page, base, chosen):
     page.goto(f"{base}/voila/render/decision_desk.ipynb#plan={chosen}")
     page.locator("#reason").wait_for(timeout=PATIENCE_MS)
 
@@ -71,7 +75,7 @@ def test_what_was_decided_stays_and_what_was_written_comes_back(sample, serving,
     assert queries.get_plan(sample, undecided).record.state is PlanState.DRAFT
     page.goto("about:blank")
     with serving(sample.settings.home) as (base, _):
-        enter(page, sample, base, sign_in, undecided)
+        look_at(page, base, undecided)  # still signed in: the session is in the database
         assert page.locator("#reason").input_value() == "tie is on loan"
         page.goto("about:blank")
     decided = [row for row in audit.last_events(sample, 200).to_dict("records") if "plan." in row["action"]]

@@ -14,7 +14,7 @@ from gridlib.adapters import tables as t
 from gridlib.adapters.notebooks import share_dir
 from gridlib.facts.errors import InputError
 from gridlib.workbench import open_workbench
-from gridlib.workflow import audit, queries
+from gridlib.workflow import audit, clock, queries
 from gridlib.workflow.ingest import ingest_paths
 from gridlib.workflow.pipeline import run_stages
 from gridlib.workflow.setup import init_workspace
@@ -105,7 +105,7 @@ def test_kill_while_ingesting_leaves_nothing_half_in(ready, tmp_path):
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     workbench = open_workbench(home)
     with workbench.store.read() as connection:
-        before = queries.next_interval(workbench, connection)
+        before = clock.next_interval(workbench, connection)
     assert (
         queries.get_ingests(workbench)["rows"].sum()
         == queries.get_ingests(open_workbench(ready))["rows"].sum()
@@ -113,7 +113,7 @@ def test_kill_while_ingesting_leaves_nothing_half_in(ready, tmp_path):
     (result,) = ingest_paths(workbench, [tmp_path / "later.csv"])
     assert (result.rows, result.repeated) == (1680, False)
     with workbench.store.read() as connection:
-        assert queries.next_interval(workbench, connection) == before + pd.Timedelta(days=7)
+        assert clock.next_interval(workbench, connection) == before + pd.Timedelta(days=7)
     audit.verify(workbench)
 
 

@@ -10,7 +10,7 @@ from gridlib.adapters.records import network as network_records
 from gridlib.facts.errors import ChangedError, InputError, NotFoundError, RefusedError, RoleError
 from gridlib.facts.messages import render
 from gridlib.facts.types import PlanState, RiskLevel, StepState, SwitchState, WorkOrderState
-from gridlib.workflow import audit, decisions, drafts, queries, switches, workorders
+from gridlib.workflow import audit, clock, decisions, drafts, queries, switches, workorders
 from gridlib.workflow.alerts import follow_risk
 from gridlib.workflow.audit import intention
 from gridlib.workflow.pipeline import run_stages
@@ -70,7 +70,7 @@ def new_run(workbench, *, hours, **levels):
 
 def report(workbench, switch_id, state, source, *, hours=0.0):
     with workbench.store.write() as connection:
-        time = queries.now(workbench, connection) + hours * HOUR
+        time = clock.now(workbench, connection) + hours * HOUR
         row = {"switch_id": switch_id, "time": time, "state": state, "health": "OK", "tags": ""}
         network_records.add_switch_states(connection, pd.DataFrame([{**row, "source": source}]), "system")
 

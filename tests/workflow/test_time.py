@@ -12,7 +12,7 @@ from gridlib.adapters.records import network as network_records
 from gridlib.domain.network import closed_switches, current_states, transformer_load_kva
 from gridlib.facts.errors import FileError, InputError, RefusedError, StalePlanError
 from gridlib.facts.types import PlanState, StepState
-from gridlib.workflow import audit, decisions, queries, workorders
+from gridlib.workflow import audit, clock, decisions, queries, workorders
 from gridlib.workflow.ingest import ingest_paths
 from gridlib.workflow.material import normal_running
 from gridlib.workflow.pipeline import run_stages
@@ -190,7 +190,7 @@ def test_one_misdated_reading_does_not_move_now(demo, tmp_path):
     assert result.rejects == 1
     assert "future_reading" in set(result.findings["code"])
     with demo.store.read() as connection:
-        assert queries.next_interval(demo, connection) == pd.Timestamp("2026-08-11T01:00:00+03:00")
+        assert clock.next_interval(demo, connection) == pd.Timestamp("2026-08-11T01:00:00+03:00")
 
 
 def test_nobody_decides_on_an_old_forecast(demo, tmp_path):

@@ -9,7 +9,7 @@ from gridlib.apps.screens.visit import Visit
 from gridlib.domain.planning import chance_text
 from gridlib.facts.messages import from_json
 from gridlib.facts.types import Move, Plan, PlanState, Role
-from gridlib.workflow import queries
+from gridlib.workflow import clock, queries
 
 _MANY = 500
 """Longest reason [characters]."""
@@ -112,7 +112,7 @@ def _people(visit: Visit, record: PlanRecord) -> Html:
 def _figures(visit: Visit, record: PlanRecord) -> Html:
     found = record.plan
     span = f"{visit.when(found.needed_from)} – {visit.when(found.needed_until)}"
-    at = queries.get_now(visit.workbench)
+    at = clock.get_now(visit.workbench)
     left = time_left(visit, found.decide_by, at) if record.state is PlanState.DRAFT else ""
     figures: dict[str, object] = {
         "decide_by": Html(f"{visit.when(found.decide_by)} {left}"),

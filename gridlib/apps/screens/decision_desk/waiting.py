@@ -9,7 +9,7 @@ from gridlib.apps.html import Html, escape
 from gridlib.apps.screens.frame import ltr
 from gridlib.apps.screens.visit import Visit
 from gridlib.facts.types import PlanState
-from gridlib.workflow import queries
+from gridlib.workflow import clock, queries
 
 SHOWN: dict[str, tuple[PlanState, ...]] = {
     "open": (PlanState.DRAFT, PlanState.APPROVED),
@@ -48,7 +48,7 @@ def waiting(visit: Visit) -> Html:
     last = len(levels)
     places = {name: at for at, name in enumerate(levels)}
     ordered = sorted(records, key=lambda r: (places.get(r.plan.transformer_id, last), r.plan.rank, r.plan_id))
-    at = queries.get_now(visit.workbench)
+    at = clock.get_now(visit.workbench)
     cards = [_card(visit, record, levels.get(record.plan.transformer_id, ""), at) for record in ordered]
     if _chosen_filter(visit) == "open":
         cards += _without_plan(visit, levels)
@@ -92,7 +92,17 @@ def _without_plan(visit: Visit, levels: dict[str, str]) -> list[str]:
     """List the transformers at risk that have no plan of their own."""
     open_plans = queries.get_plans(visit.workbench, states=SHOWN["open"] + SHOWN["under_way"])
     planned = {record.plan.transformer_id for record in open_plans}
-    relieved = {name: record.plan_id for record in open_plans for name in record.plan.relieves}
+    # The risk of a run that was issued before a plan was carried out does not know of it yet.
+    since = [
+        record
+        for record in queries.get_plans(visit.workbench, states=[PlanState.EXECUTED])
+        if record.run_id == visit.known.base.run.run_id
+    ]
+    relieved = {
+        name: record.plan_id
+        for record in (*open_plans, *since)
+        for name in (record.plan.transformer_id, *record.plan.relieves)
+    }
     return [
         _linked(
             visit,

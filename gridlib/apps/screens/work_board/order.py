@@ -37,7 +37,7 @@ def order(visit: Visit) -> Html:
         f"<div><dt>{visit.say(f'board.figure.{name}')}</dt><dd>{value}</dd></div>"
         for name, value in figures.items()
     )
-    outcome = f'<p><bdi>{escape(found.outcome)}</bdi></p>' if found.outcome else ""
+    outcome = f"<p><bdi>{escape(found.outcome)}</bdi></p>" if found.outcome else ""
     return Html(
         f'<h2 id="order-head">{ltr(number)} '
         f"{visit.badge_of(found.state, visit.say(f'order.state.{found.state}'))}{mark}</h2>"
