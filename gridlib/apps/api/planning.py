@@ -1,16 +1,17 @@
 """Load-transfer plans and the decisions on them."""
 
+from dataclasses import replace
 from typing import Any
 
 from pydantic import Field
 
 from gridlib.adapters.records.plans import PlanRecord
 from gridlib.apps.api.fields import Body, MaybeUtc, Moment, Name, Number, Page, PageQuery, Sentence, Utc, View
-from gridlib.apps.api.operation import Answer, Call, Operation
+from gridlib.apps.api.operation import Answer, Call, Operation, address
 from gridlib.apps.api.pages import cut
 from gridlib.apps.api.sheets import SheetView
 from gridlib.facts.types import PlanState, Role
-from gridlib.workflow import decisions, listings, queries
+from gridlib.workflow import decisions, listings, queries, returns
 
 PLAN_PATH = "/api/planning/plans/{plan_id}/"
 
@@ -56,6 +57,8 @@ class ProofView(View):
     reasons: list[str]
     not_checked: list[str]
     margin_pct: Number
+    fault_level: list[str] = Field(description="What closing devices may meet; empty: not known of all.")
+    protection: list[str] = Field(description="Reach and pick-up; empty: PROTECTION NOT CHECKED.")
     unconfirmed: list[str] = Field(description="Switches to confirm before a work order is issued.")
 
 
@@ -73,6 +76,7 @@ class PlanSummary(View):
     plan_id: str
     transformer_id: str
     rank: int = Field(description="1 is best.")
+    returns: str = Field(description="The executed plan that this one takes back; else empty.")
     state: PlanState
     reason: str = Field(description="Why it is in this state; may be empty.")
     rev: int = Field(description="Grows with every decision; the ETag of the plan.")
@@ -181,8 +185,22 @@ def ask_again(call: Call[Any, Reason]) -> Answer:
     return _plan(call)
 
 
+def ask_return(call: Call[Any, None]) -> Answer:
+    """Ask for the way back of an executed transfer: a plan of its own, with its sheet.
+
+    Who asks is its preparer: cannot approve it.
+    """
+    record = returns.ask_return(call.workbench, call.names["plan_id"], by=call.username)
+    answer = _file(call, record.plan_id)
+    return replace(answer, location=address(PLAN_PATH, plan_id=record.plan_id))
+
+
 def _plan(call: Call[Any, Any]) -> Answer:
-    file = queries.get_plan(call.workbench, call.names["plan_id"])
+    return _file(call, call.names["plan_id"])
+
+
+def _file(call: Call[Any, Any], plan_id: str) -> Answer:
+    file = queries.get_plan(call.workbench, plan_id)
     view = PlanView.model_validate(
         {
             **_flat(file.record),
@@ -209,4 +227,5 @@ OPERATIONS = (
     Operation("POST", f"{PLAN_PATH}approve/", approve_plan, body=Approval, **_DECIDED),
     Operation("POST", f"{PLAN_PATH}reject/", reject_plan, body=Reason, **_DECIDED),
     Operation("POST", f"{PLAN_PATH}ask_again/", ask_again, body=Reason, **_DECIDED),
+    Operation("POST", f"{PLAN_PATH}return/", ask_return, PlanView, status=201, role=Role.OPERATOR),
 )

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from gridlib.apps.api.fields import Number, View
+from gridlib.apps.api.fields import MaybeUtc, Number, View
 from gridlib.facts.types import SwitchState
 
 
@@ -38,3 +38,9 @@ class SheetView(View):
     abort_triggers: list[str]
     drafted_by: str
     notes: list[str]
+    version: int = Field(description="Counts the sheets written for the plan.")
+    prepared_by: str
+    prepared_at: MaybeUtc
+    window_from: MaybeUtc = Field(description="Begin of the hour whose currents it carries.")
+    window_until: MaybeUtc
+    positions: list[str] = Field(description="Normal and present ones of its devices.")

@@ -39,6 +39,7 @@ BODIES = {
     "approve_plan": {},
     "reject_plan": {"reason": "not now"},
     "ask_again": {"reason": "another way"},
+    "ask_return": None,
     "issue_order": {"plan_id": "PLAN-1", "crew": "Crew 4"},
     "move_order": MOVES["IN_PROGRESS"],
     "move_step": {"state": "COMPLETED"},

@@ -50,6 +50,49 @@ def test_from_a_draft_to_a_closed_order_with_every_name_on_record(api):
     assert api.get("/api/audit/verify/")["holds"] is True
 
 
+@pytest.fixture
+def quiet_hours(api):
+    """The newest forecast with less than half of its load, as long as a test lasts."""
+    telemetry, run_id = api.workbench.telemetry, api.get("/api/status/")["forecast_run"]
+    forecast = telemetry.read_run_frame(run_id, "forecast")
+    load = [name for name in forecast if name.startswith("load_kva")]
+    telemetry.write_run_frame(
+        run_id, "forecast", forecast.assign(**{name: 0.4 * forecast[name] for name in load})
+    )
+    yield
+    telemetry.write_run_frame(run_id, "forecast", forecast)
+
+
+def carried_out(api):
+    answer = api.issued()
+    order, address = answer.json(), answer.headers["Location"]
+    api.do("PATCH", address, MOVES["IN_PROGRESS"], by="operator2")
+    for step in order["steps"]:
+        done = {"state": "COMPLETED", "reading": reading_for(step["step"])}
+        api.do("PATCH", f"{address}steps/{step['step']['number']}/", done, by="operator2")
+    return api.do("PATCH", address, MOVES["COMPLETED"], by="operator2")["plan_id"]
+
+
+def test_the_way_back_is_refused_while_it_would_overload(api, problem):
+    draft = f"/api/planning/plans/{api.best_plan()}/"
+    problem(api.ask("POST", f"{draft}return/"), 409, "wrong_state")
+    address = f"/api/planning/plans/{carried_out(api)}/"
+    assert "cannot be returned" in problem(api.ask("POST", f"{address}return/"), 409, "refused")["detail"]
+    assert api.get(address)["state"] == "EXECUTED"
+
+
+def test_the_way_back_is_a_plan_of_its_own_that_somebody_else_approves(api, problem, quiet_hours):
+    plan_id = carried_out(api)
+    asked = api.ask("POST", f"/api/planning/plans/{plan_id}/return/")
+    assert asked.status_code == 201, asked.text
+    address = asked.headers["Location"]
+    back = api.get(address)
+    assert back == asked.json()
+    assert (back["returns"], back["state"], back["prepared_by"]) == (plan_id, "DRAFT", "operator")
+    assert back["sheet"]["steps"]
+    problem(api.ask("POST", f"{address}approve/"), 403, "four_eyes")
+
+
 def test_an_order_is_cancelled_then_another_aborted(api):
     first = api.issued().json()
     address = f"/api/ops/workorders/{first['work_order_id']}/"
