@@ -188,6 +188,12 @@ def test_an_alert_is_shelved_with_a_reason_and_comes_back(ask, sample):
     assert alert_of(sample, "34-254").waits
 
 
+@pytest.mark.parametrize(("field", "typed"), [("hours", "9" * 30), ("reason", "a\0b")])
+def test_what_no_record_can_keep_is_refused(ask, sample, field, typed):
+    fields = {"unit": "34-254", "rev": alert_of(sample, "34-254").rev, "hours": 2, "reason": "later"}
+    assert ask(action="shelve", fields={**fields, field: typed}, unit="34-254")["kind"] == "refused"
+
+
 def test_a_switch_is_confirmed_as_operated(ask, sample):
     done = ask(action="confirm", fields={"switch": "TIE-047", "state": "OPEN"}, unit="34-260")
     assert "TIE-047 confirmed OPEN" in words(done["said"])

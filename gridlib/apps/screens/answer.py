@@ -88,6 +88,8 @@ def _act(screen: Screen, visit: Visit, action: str, fields: Fields) -> Done:
     actions = {**frame.ACTIONS, **screen.actions}
     if action not in actions:
         raise InputError(f"this screen has no action '{action}'", what_to_do="Reload the page.")
+    if any("\0" in typed for typed in fields.values()):
+        raise InputError("what was typed holds a NUL, which no record can keep", what_to_do="Type it anew.")
     done = actions[action](visit, fields)
     if done.form:
         drafts.clear_draft(visit.workbench, visit.user.username, done.form)
