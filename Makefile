@@ -21,7 +21,7 @@ run: $(STAMP)
 	@$(BIN)/gridlib run --notebooks --home .
 
 test: $(STAMP)
-	@$(PY) -m pytest -n auto --dist loadfile
+	@$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP)
 	@$(BIN)/ruff format --check .
