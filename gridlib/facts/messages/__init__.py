@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
+from pydantic_core import CoreSchema, core_schema
+
 from gridlib.facts.errors import InputError
 from gridlib.facts.messages import board, desk, operations, pictures, risk, screens, server, words
 
@@ -55,6 +57,37 @@ class Message:
 
     id: str
     parameters: Mapping[str, Any]
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, *_: Any) -> CoreSchema:
+        """Keep it inside stored records as `to_json` does; a sentence kept before stays as it is."""
+        return core_schema.no_info_plain_validator_function(
+            _restored, serialization=core_schema.plain_serializer_function_ser_schema(_stored)
+        )
+
+
+def verbatim(text: str) -> Message:
+    """Take somebody's own words, which no language changes, as a message.
+
+    Examples
+    --------
+    >>> render(verbatim("Crew 4"))
+    'Crew 4'
+    """
+    return Message("verbatim", {"text": text})
+
+
+def _stored(message: Message) -> Any:
+    return json.loads(json.dumps(message, default=_plain, ensure_ascii=False))
+
+
+def _restored(value: Any) -> Message:
+    if isinstance(value, str):
+        return verbatim(value)
+    found = value if isinstance(value, Message) else json.loads(json.dumps(value), object_hook=_parsed)
+    if not isinstance(found, Message):
+        raise ValueError(f"{type(value).__name__} is not a message")
+    return found
 
 
 def render(message: Message, language: Language = "en") -> str:

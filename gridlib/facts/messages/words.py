@@ -1,6 +1,7 @@
 """Words that stand inside messages of every subject."""
 
 TEMPLATES: dict[str, dict[str, str]] = {
+    "verbatim": {"en": "{text}", "ar": "{text}"},
     "level.LOW": {"en": "LOW", "ar": "منخفض"},
     "level.MEDIUM": {"en": "MEDIUM", "ar": "متوسط"},
     "level.HIGH": {"en": "HIGH", "ar": "مرتفع"},
