@@ -119,19 +119,32 @@ def read_newest_states(connection: Connection, switch_ids: Sequence[str] = ()) -
     return states.sort_values("switch_id", ignore_index=True)
 
 
-def read_newest_reports(connection: Connection, switch_ids: Sequence[str] = ()) -> pd.DataFrame:
-    """Read the newest state that each source reported of each switch, or of some, and who recorded it."""
-    keys = [t.switch_state.c.switch_id, t.switch_state.c.source]
-    return _newest(connection, keys, switch_ids, [*_STATE_COLUMNS, "recorded_by"])
+def read_newest_reports(
+    connection: Connection, sources: Sequence[str], switch_ids: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Read the newest state that each source reported of each switch, or of some, and who recorded it.
+
+    Only switches of which every one of ``sources`` has reported.
+    """
+    state = t.switch_state.c
+    by_all = [
+        state.switch_id.in_(sa.select(state.switch_id).where(state.source == source)) for source in sources
+    ]
+    keys = [state.switch_id, state.source]
+    return _newest(connection, keys, switch_ids, [*_STATE_COLUMNS, "recorded_by"], by_all)
 
 
 def _newest(
-    connection: Connection, keys: list[Any], switch_ids: Sequence[str], columns: list[str]
+    connection: Connection,
+    keys: list[Any],
+    switch_ids: Sequence[str],
+    columns: list[str],
+    conditions: Sequence[sa.ColumnElement[bool]] = (),
 ) -> pd.DataFrame:
     rank = sa.func.row_number().over(
         partition_by=keys, order_by=(t.switch_state.c.time.desc(), t.switch_state.c.state_id.desc())
     )
-    rows = sa.select(t.switch_state, rank.label("age_rank"))
+    rows = sa.select(t.switch_state, rank.label("age_rank")).where(*conditions)
     if switch_ids:
         rows = rows.where(t.switch_state.c.switch_id.in_(switch_ids))
     ranked = rows.subquery()
