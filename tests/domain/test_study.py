@@ -1,5 +1,6 @@
 """A study is the run's own computation under other circumstances."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -40,6 +41,8 @@ def test_a_part_feeds_its_sections_as_the_whole_does():
 def test_both_sides_of_a_reserved_move_that_touches_the_neighbourhood_belong_to_it():
     links = " ".join(f"-b{k}- s{k} /t{k}/ r{k} -c{k}- T{k + 1}(500)" for k in range(1, 8))
     network = parse_network(f"T1(500) {links}")
+    units = network.transformers
+    network = replace(network, transformers=units.assign(substation_id="S" + units["transformer_id"]))
 
     def near(*reserved):
         return set(cut_around(network, ["T1"], reserved).transformers["transformer_id"])
