@@ -99,10 +99,11 @@ def bound_sockets(port: int, address: str) -> list[Any]:
 
 
 def headers(server: Server) -> dict[str, str]:
-    """Headers of every answer: no foreign frames, no foreign content, no guessing of types."""
+    """Headers of every answer: no foreign frames, no foreign content, no guessing of types, no copy kept."""
     sockets = f"wss://{server.public_host}:*" if server.public_host else "ws://127.0.0.1:* ws://localhost:*"
     always = {
         "Server": "gridlib",
+        "Cache-Control": "no-store",
         "X-Frame-Options": "DENY",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",

@@ -173,7 +173,7 @@ class LabKernels(Kernels):
         """Name the owner of what a person opens: the person."""
         return person.username
 
-    async def make_room(self, owner: str) -> bool:  # noqa: ARG002 - nobody's notebook is ended for another
+    async def make_room(self, username: str) -> bool:  # noqa: ARG002 - nobody's notebook is ended for another
         """Let analysts have as many kernels as they open notebooks."""
         return True
 

@@ -76,7 +76,6 @@ class Page(JupyterHandler):
         for name, value in (
             ("Content-Type", "text/html; charset=utf-8"),
             ("Content-Security-Policy", _POLICY),
-            ("Cache-Control", "no-store"),
         ):
             self.set_header(name, value)
         self.finish(
