@@ -164,7 +164,7 @@ def test_an_actor_longer_than_the_column_is_cut_and_on_record(store):
 
 
 def test_export_for_spreadsheets_holds_no_formula(store, tmp_path):
-    starts = ['=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)", "\t=1", "PLAN=7"]
+    starts = ['=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)", "\t=1", "\n=1", "'=1", "PLAN=7"]
     with store.write() as connection:
         for n, text in enumerate(starts):
             _append(connection, n, object=text)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from gridlib.adapters.files import replacing
+from gridlib.adapters.spreadsheet import guarded
 from gridlib.adapters.store import parse_utc, utc_text
 from gridlib.adapters.tables import audit_event
 from gridlib.adapters.triggers import GENESIS, check_triggers
@@ -21,7 +22,6 @@ from gridlib.facts.errors import AuditError, FileError
 COLUMNS: Final = tuple(column.name for column in audit_event.columns)
 _HASHED: Final = COLUMNS[:-1]
 _ACTOR_LENGTH: Final = 80
-_FORMULA_START: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def append_event(
@@ -257,4 +257,4 @@ def row_digest(row: Mapping[Any, Any]) -> str:
 
 
 def _plain_cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_START) else value
+    return guarded(value) if isinstance(value, str) else value

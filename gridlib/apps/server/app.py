@@ -217,7 +217,7 @@ class Screens(Voila):  # type: ignore[misc]
             (r"/voila/static/(.*)", kernel_handlers.StaticFiles, {"paths": self.static_paths}),
             (r"/voila/api/themes/(.*)", kernel_handlers.ThemeFiles, themes),
             (r"/voila/labextensions/(.*)", kernel_handlers.ExtensionFiles, extensions),
-            *api.handlers(self.workbench),
+            *api.handlers(self.workbench, Path(self.root_dir)),
         ]
 
     def listen(self) -> None:

@@ -87,7 +87,7 @@ class Shutdown(Private, VoilaShutdownKernelHandler):  # type: ignore[misc]
 
 
 class _Files(Private):
-    """Files that only signed-in people get; the browser keeps them and asks whether they are still the same."""
+    """Files that only signed-in people get; the browser keeps them and asks whether they are the same."""
 
     def set_default_headers(self: Any) -> None:
         """Let the browser keep what says nothing of the grid."""
