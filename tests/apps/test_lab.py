@@ -181,11 +181,13 @@ def test_a_kernel_is_out_of_reach_of_another_analyst(ana, abd, kernel, home):
     assert ("abd", kernel) in set(zip(last["actor"], last["object"], strict=True))
 
 
-def test_the_session_of_another_analysts_notebook_is_out_of_reach_too(ana, abd):
+def test_the_session_of_another_analysts_notebook_is_out_of_reach_too(ana, abd, kernel):
     body = {"name": "n", "path": "00_start_here.ipynb", "type": "notebook", "kernel": {"name": "python3"}}
     made = ana.ask("/api/sessions", "POST", body=json.dumps(body).encode(), **ana.xsrf)
     session = json.loads(made.text)["id"]
     assert abd.ask(f"/api/sessions/{session}", "DELETE", **abd.xsrf).status == 403
+    theirs = json.dumps({**body, "path": "01_ingest.ipynb", "kernel": {"id": kernel}}).encode()
+    assert abd.ask("/api/sessions", "POST", body=theirs, **abd.xsrf).status == 403
     assert ana.ask(f"/api/sessions/{session}", "DELETE", **ana.xsrf).status == 204
 
 
