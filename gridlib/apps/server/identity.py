@@ -40,7 +40,7 @@ _BEARER = re.compile(r"Bearer\s+(\S+)", re.IGNORECASE)
 _TOKEN_PATHS = re.compile(r"/api/(?!kernels)")
 """Programs talk to the API; pages and kernels are for people."""
 
-_SIGN_INS_WAITING = 16
+SIGN_INS_WAITING = 16
 """More sign-ins than this at once are turned away: each costs a quarter of a second and 32 MiB."""
 
 _KNOWN_D = 180
@@ -117,7 +117,7 @@ class Accounts(IdentityProvider):
 
         ``known`` are browsers that have been signed in from before; they have a queue of their own.
         """
-        if self._waiting[known] >= _SIGN_INS_WAITING:
+        if self._waiting[known] >= SIGN_INS_WAITING:
             raise SaidError(HTTPStatus.SERVICE_UNAVAILABLE, "server.busy")
         self._waiting[known] += 1
         try:
