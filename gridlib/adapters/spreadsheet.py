@@ -10,9 +10,9 @@ _FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
 """How cells begin that a spreadsheet computes, wide signs too [OWASP, CSV Injection]."""
 
 
-def guarded(text: str) -> str:
-    """Put an apostrophe before what a spreadsheet would take for a formula."""
-    return f"'{text}" if _FORMULA.match(text) else text
+def guarded(cell: object) -> object:
+    """Put an apostrophe before text that a spreadsheet would take for a formula; numbers stay as they are."""
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
 def unguarded(text: str) -> str:

@@ -188,7 +188,7 @@ def test_export_for_programs_is_exact(trail, tmp_path):
 def test_a_failed_export_leaves_the_old_file(trail, tmp_path, monkeypatch):
     path = tmp_path / "audit.csv"
     path.write_text("old")
-    monkeypatch.setattr(chain_rows, "_plain_cell", lambda value: 1 / 0)
+    monkeypatch.setattr(chain_rows, "guarded", lambda value: 1 / 0)
     with pytest.raises(ZeroDivisionError), trail.read() as connection:
         chain.write_events(connection, path)
     assert [file.name for file in tmp_path.glob("audit*")] == ["audit.csv"]

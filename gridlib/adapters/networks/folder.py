@@ -80,13 +80,9 @@ def write_network(network: Network, folder: Path) -> list[Path]:
         path = folder / f"{name}.csv"
         text = frame.assign(time=frame["time"].map(pd.Timestamp.isoformat)) if "time" in frame else frame
         with replacing(path) as draft:
-            text.map(_plain_cell).to_csv(draft, index=False, lineterminator="\n", encoding="utf-8")
+            text.map(guarded).to_csv(draft, index=False, lineterminator="\n", encoding="utf-8")
         written.append(path)
     return written
-
-
-def _plain_cell(value: object) -> object:
-    return guarded(value) if isinstance(value, str) else value
 
 
 def _empty(name: str) -> pd.DataFrame:

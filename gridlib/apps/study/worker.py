@@ -108,7 +108,11 @@ class StudyServer(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
                 self.shutdown_request(one.request)
                 continue
             before = set(self.active_children or ())
-            super().process_request(one.request, "")
+            try:
+                super().process_request(one.request, "")
+            except OSError:  # no fork now
+                self.handle_error(one.request, "")
+                self.shutdown_request(one.request)
             self.asked_by |= dict.fromkeys(set(self.active_children or ()) - before, one.person)
 
     def _has_room(self, person: str) -> bool:
