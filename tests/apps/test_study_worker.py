@@ -205,7 +205,7 @@ from pathlib import Path
 import gridlib.apps.study.worker as w
 
 def study(*_, **__):
-    time.sleep(2.5)
+    time.sleep(4)
     raise w.InputError("slow")
 
 w.study = study
