@@ -190,6 +190,10 @@ def test_what_no_record_can_keep_is_refused(ask, sample, field, typed):
     assert ask(action="shelve", fields={**fields, field: typed}, unit="34-254")["kind"] == "refused"
 
 
+def test_no_database_is_asked_for_a_name_that_it_cannot_hold(ask):
+    assert ask(unit="T\0-1", text="\0")["state"] == {"unit": "T-1", "text": ""}
+
+
 def test_a_switch_is_confirmed_as_operated(ask, sample):
     done = ask(action="confirm", fields={"switch": "TIE-047", "state": "OPEN"}, unit="34-260")
     assert "TIE-047 confirmed OPEN" in words(done["said"])
