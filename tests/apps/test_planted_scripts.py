@@ -14,7 +14,6 @@ from gridlib.facts.types import PlanState, StepState
 from gridlib.workflow import accounts, decisions, drafts, queries, workorders
 from gridlib.workflow.ingest import ingest_file
 from gridlib.workflow.pipeline import run_stages
-from gridlib.workflow.setup import init_workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.notebooks]
 PATIENCE_MS = 60_000
@@ -27,10 +26,9 @@ def script(field):
 
 
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory):
+def planted(sample_copy):
     """The sample with a script in everything that people, files and drafters write."""
-    workbench, _ = init_workspace(tmp_path_factory.mktemp("planted"), example="sample")
-    run_stages(workbench)
+    workbench = sample_copy()
     with workbench.store.write() as connection:
         rows = tables.network_row
         for row in connection.execute(sa.select(rows).where(rows.c.table_name == "substations")).all():
