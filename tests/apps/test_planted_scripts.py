@@ -13,7 +13,6 @@ from gridlib.adapters.records import plans as plan_records
 from gridlib.facts.types import PlanState, StepState
 from gridlib.workflow import accounts, decisions, drafts, queries, workorders
 from gridlib.workflow.ingest import ingest_file
-from gridlib.workflow.pipeline import run_stages
 
 pytestmark = [pytest.mark.browser, pytest.mark.notebooks]
 PATIENCE_MS = 60_000
