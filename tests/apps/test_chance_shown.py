@@ -10,6 +10,7 @@ from gridlib.apps.screens.decision_desk.plan import plan
 from gridlib.apps.screens.visit import Visit
 from gridlib.apps.study.memory import read_memory
 from gridlib.domain.planning import chance_text, describe_chances
+from gridlib.facts.messages import rendered
 from gridlib.facts.types import PlanState
 from gridlib.workbench import open_workbench
 from gridlib.workflow import accounts, decisions, queries
@@ -36,7 +37,7 @@ def test_screen_sheet_and_report_say_the_chances(workbench):
     for chance in (record.plan.p_holds, record.plan.p_clear_before, record.plan.p_clear_after):
         assert chance_text(chance) in screen
     assert file.instruction is not None
-    assert any(said in note for note in file.instruction.notes)
+    assert any(said in note for note in rendered(file.instruction.notes))
     assert said in unescape(outlook.plan_sentences(outlook.read_outlook(workbench)))
 
 
