@@ -276,7 +276,7 @@ def abort_trigger(reading: str, reading_range: tuple[float, float] | None) -> Me
     if not outside:
         return None
     found = ", ".join(f"{number:g}" for number in outside)
-    return Message("trigger.reading", {"found": found, "low": low, "high": high})
+    return Message("board.trigger", {"found": found, "low": low, "high": high})
 
 
 def _numbers(reading: str) -> list[float]:

@@ -6,11 +6,12 @@ from html import unescape
 import pytest
 
 from gridlib.apps import outlook
+from gridlib.apps.outcome import plan_details
 from gridlib.apps.screens.decision_desk.plan import plan
 from gridlib.apps.screens.visit import Visit
 from gridlib.apps.study.memory import read_memory
 from gridlib.domain.planning import chance_text, describe_chances
-from gridlib.facts.messages import rendered
+from gridlib.facts.messages import render, rendered
 from gridlib.facts.types import PlanState
 from gridlib.workbench import open_workbench
 from gridlib.workflow import accounts, decisions, queries
@@ -38,6 +39,9 @@ def test_screen_sheet_and_report_say_the_chances(workbench):
         assert chance_text(chance) in screen
     assert file.instruction is not None
     assert any(said in note for note in rendered(file.instruction.notes))
+    told = plan_details(file)["instruction"]
+    assert told["notes"] == list(rendered(file.instruction.notes))
+    assert told["steps"][0]["place"] == render(file.instruction.steps[0].place)
     assert said in unescape(outlook.plan_sentences(outlook.read_outlook(workbench)))
 
 

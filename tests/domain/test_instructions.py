@@ -1,10 +1,12 @@
 """Switching sheets: every prefix is a proven state, the way back is exact, the numbers are there."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import TypeAdapter
 
 from gridlib.domain.instructions import write_instruction
 from gridlib.domain.network import (
@@ -17,7 +19,10 @@ from gridlib.domain.network import (
     parse_network,
 )
 from gridlib.facts.errors import InputError
-from gridlib.facts.messages import Message, render, rendered
+from gridlib.facts.messages import CATALOGUE, LANGUAGES, Message, render, rendered
+from gridlib.facts.messages import sheets as sheet_words
+from gridlib.facts.messages import steps as step_words
+from gridlib.facts.messages import switching as switching_words
 from gridlib.facts.sheets import Instruction, Step
 from gridlib.facts.types import Limits, Move, Network, Plan, PlanningRules, Proof, Side, SwitchState
 from gridlib.facts.units import QUANTILE_COLUMNS, current_a
@@ -522,34 +527,80 @@ def test_a_return_ends_in_the_normal_state_and_takes_the_tags_off(moves: tuple[M
     assert not any("Switch-back hour" in line for line in rendered(sheet.checklist))
 
 
-def sheets_of_every_kind() -> list[Instruction]:
-    """Sheets in which every sentence occurs that a sheet can say."""
-    switches = NETWORK.switches.assign(
-        load_break_a=100.0, fault_make_ka=np.nan, phase_rotation_confirmed_on=None, remote=True
+@pytest.fixture(scope="module")
+def every_sheet() -> list[Instruction]:
+    """Sheets on which everything occurs that a sheet can say."""
+    critical = NETWORK.sections["section_id"].map({"b": "Al-Salt pumping station"})
+    named = NETWORK.sections.assign(critical_customers=critical, customers=np.nan)
+    bare = NETWORK.switches.assign(
+        load_break_a=np.nan, fault_make_ka=np.nan, phase_rotation_confirmed_on=None, remote=True
     )
-    sections = NETWORK.sections.assign(
-        critical_customers=NETWORK.sections["section_id"].map({"b": "Al-Salt pumping station"})
-    )
-    known = sections.assign(customers=sections["customers"].where(sections["section_id"] == "b"))
-    taps = NETWORK.transformers.assign(vk_pct=4.0, tap_pct=[0.0, 2.5, 0.0], feeder_id="F-1")
+    taps = NETWORK.transformers.assign(vk_pct=4.0, tap_pct=[0.0, 2.5, 0.0], feeder_id=None)
     joined = parse_network("T1(500) -b1- a:0.6 -s1- b:0.2 /t1/ d -b3- T2(630)\nT1 -b2- c:0.2 /t2/ d")
+    longer = parse_network("T1(500) -b1- a:0.6 -s1- b:0.2 -s2- c:0.2 /t1/ d -b3- T2(630)")
+    counted = longer.sections.assign(customers=longer.sections["customers"].mask(longer.sections.index == 1))
+    reported = pd.DataFrame({"switch_id": ["s1", "t1"], "time": T0, "state": ["CLOSED", "OPEN"]})
+    reported = reported.assign(health="OK", tags="", source=["telemetered", "manual"])
     plan = plan_of(FIRST, SECOND)
     endless = replace(
         plan, needed_until=None, switch_back_by=None, needed_from=None, decide_by=None, sides=()
     )
     proof = replace(plan.proof, margin_pct=None, unconfirmed=("t1", "b3"), fault_level=("9 kA",))
     back, after = back_of(plan_of(FIRST))
-    back_parallel, after_parallel = back_of(plan_of(CLOSES_FIRST))
-    chain = (FIRST, Move("b1", "b3", ("a",), "T2", "T1"))
+    back_closing_first = replace(back, moves=tuple(replace(move, closes_first=True) for move in back.moves))
     return [
-        sheet_of(CLOSES_FIRST, SECOND, network=replace(NETWORK, transformers=taps)),
-        sheet_of(FIRST, CLOSES_FIRST, network=replace(NETWORK, switches=switches, sections=known)),
+        sheet_of(CLOSES_FIRST, network=replace(NETWORK, transformers=taps, states=reported)),
+        sheet_of(SECOND, CLOSES_FIRST, network=replace(NETWORK, switches=bare, sections=named)),
         sheet_of(FIRST, Move("b2", "t2", ("c",), "T1", "T2"), network=joined),
-        sheet_of(*chain),
+        sheet_of(replace(FIRST, sections=("b", "c")), network=replace(longer, sections=counted)),
+        sheet_of(FIRST, Move("b1", "b3", ("a",), "T2", "T1")),
         sheet_of(plan=endless),
         sheet_of(plan=replace(endless, needed_until=plan.needed_until)),
         sheet_of(plan=replace(plan, needed_until=None, proof=proof)),
         sheet_of(plan=replace(plan, proof=replace(proof, protection=("b3 picks up",)))),
         sheet_of(plan=back, network=after),
-        sheet_of(plan=back_parallel, network=after_parallel),
+        sheet_of(plan=back_closing_first, network=after),
     ]
+
+
+def parts_of(said: Message) -> list[Message]:
+    """A message and every message inside it."""
+    values = [value if isinstance(value, list | tuple) else [value] for value in said.parameters.values()]
+    inside = [part for several in values for part in several if isinstance(part, Message)]
+    return [said, *(deeper for part in inside for deeper in parts_of(part))]
+
+
+def test_the_catalogue_has_words_for_all_of_a_sheet_and_no_others(every_sheet: list[Instruction]) -> None:
+    occur = {part.id for sheet in every_sheet for said in all_said(sheet) for part in parts_of(said)}
+    for step in (step for sheet in every_sheet for step in (*sheet.steps, *sheet.rollback)):
+        occur |= {f"verb.{step.verb}", f"phase.{step.phase}"}
+    assert {*sheet_words.TEMPLATES, *step_words.TEMPLATES, *switching_words.TEMPLATES} - occur == set()
+    assert all(message_id in CATALOGUE for message_id in occur)
+
+
+def test_every_sheet_reads_in_arabic_and_only_ids_and_units_stay(every_sheet: list[Instruction]) -> None:
+    ids = {*NETWORK.switches["switch_id"], *NETWORK.sections["section_id"], *RATING, "s2", "F1", "2026-01-01"}
+    ids |= {"PLAN-2025-0007", "Al-Salt pumping station"}
+    for sheet in every_sheet:
+        known = ids | {step.step_id for step in (*sheet.steps, *sheet.rollback)}
+        for said in all_said(sheet):
+            for part in parts_of(said):
+                texts = [value for value in part.parameters.values() if isinstance(value, str)]
+                names = {name for text in texts for name in text.split(", ") if part.id != "verbatim"}
+                assert names <= known, part
+            # What is set apart reads from the left: ids, and quantities with their units.
+            shown, last = render(said, "ar"), ""
+            while shown != last:
+                shown, last = re.sub("[\u2066\u2068][^\u2066\u2068\u2069]*\u2069", "", shown), shown
+            assert not re.search("[A-Za-z]", shown), shown
+
+
+def test_a_sheet_kept_as_it_was_written_before_reads_as_it_did(every_sheet: list[Instruction]) -> None:
+    adapter = TypeAdapter(Instruction)
+    for sheet in every_sheet:
+        kept = adapter.validate_json(adapter.dump_json(sheet))
+        before = adapter.validate_json(adapter.dump_json(sheet, context={"language": "en"}))
+        for language in LANGUAGES:
+            assert rendered(all_said(kept), language) == rendered(all_said(sheet), language)
+        assert rendered(all_said(before)) == rendered(all_said(sheet))
+        assert before.steps[0].reading_range == sheet.steps[0].reading_range

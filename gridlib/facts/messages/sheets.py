@@ -125,10 +125,6 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "en": "Switching not begun at {at}, when the overload begins: have the plan proved again",
         "ar": "لم تبدأ المناورة حتى الساعة {at}، حين يبدأ التحميل الزائد: اطلب إعادة إثبات الخطة",
     },
-    "trigger.reading": {
-        "en": "ABORT TRIGGER: read {found}, expected {low:g}-{high:g}; do not switch",
-        "ar": "موجب إيقاف: قُرئ {found} والمتوقع [{low:g}-{high:g}]؛ لا تُجرِ أي مناورة",
-    },
     # Positions
     "position.line": {
         "en": "{switch}: normally {normal}, now {state} ({source})",
