@@ -74,7 +74,9 @@ def action_of(visit: Visit, step: Step) -> Html:
 
 
 def by_phase(visit: Visit, rows: Sequence[tuple[Step, str]], columns: int) -> Html:
-    """Put the name of each phase above the rows of its steps."""
+    """Put the name of each phase above the rows of its steps, where there is more than one."""
+    if len({step.phase for step, _ in rows}) <= 1:
+        return Html("".join(row for _, row in rows))
     groups = (
         f'<tr class="phase"><th colspan="{columns}" scope="colgroup">{visit.word("phase", phase)}</th></tr>'
         f"{''.join(row for _, row in group)}"

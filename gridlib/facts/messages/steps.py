@@ -78,7 +78,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
     },
     "step.current.expect": {
         "en": "{low_a:.0f}-{high_a:.0f} A on each phase at {at}",
-        "ar": "تيار الطور [{low_a:.0f}-{high_a:.0f} A] في كل طور الساعة {at}",
+        "ar": "تيار كل طور [{low_a:.0f}-{high_a:.0f} A]، الساعة {at}",
     },
     "step.current.fails": {
         "en": "Outside the range: do not switch; abort, and have the plan proved again with the reading.",
