@@ -22,7 +22,7 @@ from gridlib.workflow import clock, queries
 from gridlib.workflow.audit import Intention, intention
 from gridlib.workflow.material import Material
 from gridlib.workflow.proof import OVER, is_over, prove_again, refresh_record
-from gridlib.workflow.proposals import other_plans, save_drafts, write_sheet
+from gridlib.workflow.proposals import other_plans, save_drafts, write_sheets
 from gridlib.workflow.studies import base_of
 
 
@@ -170,8 +170,7 @@ def ask_again(
             waiting = plans.read_plans(
                 act.connection, transformer_id=transformer_id, states=[PlanState.DRAFT]
             )
-            for other in waiting:
-                sheet = write_sheet(workbench, other, base.material)
+            for sheet in write_sheets(workbench, waiting, base.material):
                 plans.save_instruction(act.connection, base.run.run_id, sheet)
         act.facts["waiting"] = [other.plan_id for other in waiting]
     return waiting

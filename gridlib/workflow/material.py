@@ -1,6 +1,6 @@
 """What the stages read: history, weather and network of a workspace as frames of one run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -229,11 +229,17 @@ def _findings(rows: list[tuple[str, str, str, pd.Timestamp, pd.Timestamp, int]])
 
 def read_loads(workbench: Workbench, connection: Connection, run: RunRecord) -> Loads:
     """Read the forecast of a run and carry it to the switch states of now."""
-    network = network_records.read_network(connection)
     forecast = workbench.telemetry.read_run_frame(run.run_id, "forecast")
     windows = workbench.telemetry.read_run_frame(run.run_id, "windows")
     paths = _read_paths(workbench, run, pd.DatetimeIndex(forecast["time"].unique()))
-    return Loads(network, forecast, *carry_to_present_states(network, forecast, windows, paths), paths)
+    return _carried(network_records.read_network(connection), forecast, windows, paths)
+
+
+def _carried(
+    network: Network, forecast: pd.DataFrame, windows: pd.DataFrame, paths: JointPaths | None
+) -> Loads:
+    running, running_windows = carry_to_present_states(network, forecast, windows, paths)
+    return Loads(network, forecast, running, running_windows, paths)
 
 
 def forecast_frames(forecast: Forecast) -> dict[str, pd.DataFrame]:
@@ -303,6 +309,28 @@ def material_of(workbench: Workbench, connection: Connection, run: RunRecord) ->
         thermal.pivot(index="time", columns="transformer_id", values="ambient_c"),
         ThermalState(*(oil[name].to_numpy(float) for name in ThermalState._fields)),
     )
+
+
+def with_present_states(connection: Connection, material: Material, windows: pd.DataFrame) -> Material:
+    """Carry material of a run to the switch states of now; all else of it is as it was.
+
+    Parameters
+    ----------
+    connection : Connection
+        Any transaction.
+    material : Material
+        Read earlier, of a run and of network tables that are still the newest.
+    windows : DataFrame
+        `WindowFrame` of ``material.forecast``.
+
+    Returns
+    -------
+    Material
+        What `material_of` would read now.
+    """
+    network = replace(material.network, states=network_records.read_newest_states(connection))
+    loads = _carried(network, material.forecast, windows, material.paths)
+    return replace(material, network=network, running=loads.running, windows=loads.windows)
 
 
 def read_material(workbench: Workbench, run: RunRecord) -> Material:

@@ -41,7 +41,7 @@ from gridlib.workflow.material import (
     read_normal_history,
 )
 from gridlib.workflow.proof import covered_by, reserved_moves
-from gridlib.workflow.proposals import save_drafts, write_sheet
+from gridlib.workflow.proposals import save_drafts, write_sheets
 from gridlib.workflow.returns import propose_returns, save_returns
 
 STAGES = ("forecast", "risk", "planning", "instructions")
@@ -259,9 +259,7 @@ def run_instructions(workbench: Workbench, run_id: str = "", *, by: str = SYSTEM
     material = read_material(workbench, run)
     with workbench.store.read() as connection:
         waiting = plans.read_plans(connection, states=[PlanState.DRAFT, PlanState.APPROVED])
-    sheets = [
-        write_sheet(workbench, record, material) for record in ([] if _is_replay(workbench, run) else waiting)
-    ]
+    sheets = write_sheets(workbench, [] if _is_replay(workbench, run) else waiting, material)
     with _stage(workbench, run, "instructions", {"sheets": len(sheets)}, begun, by) as act:
         for sheet in sheets:
             plans.save_instruction(act.connection, run.run_id, sheet)

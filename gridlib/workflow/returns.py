@@ -16,7 +16,7 @@ from gridlib.workflow.audit import Intention, intention
 from gridlib.workflow.decisions import move_plan
 from gridlib.workflow.material import Material, material_of
 from gridlib.workflow.proof import check_age, reserved_moves
-from gridlib.workflow.proposals import save_drafts, write_sheet
+from gridlib.workflow.proposals import save_drafts, write_sheets
 
 
 def ask_return(workbench: Workbench, plan_id: str, *, by: str) -> PlanRecord:
@@ -72,7 +72,8 @@ def ask_return(workbench: Workbench, plan_id: str, *, by: str) -> PlanRecord:
             )
         (name,) = save_drafts(workbench, act, run.run_id, [plan], prepared_by=by)
         draft = plans.read_plan(act.connection, name)
-        plans.save_instruction(act.connection, run.run_id, write_sheet(workbench, draft, material))
+        (sheet,) = write_sheets(workbench, [draft], material)
+        plans.save_instruction(act.connection, run.run_id, sheet)
         act.facts["return"] = name
     return queries.get_plan(workbench, name).record
 
