@@ -7,10 +7,10 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "en": "{sections} from {donor} to {receivers}",
         "ar": "{sections} من {donor} إلى {receivers}",
     },
-    "purpose.relieve": {"en": "Relieve {units}: {parts}", "ar": "تخفيف {units}: {parts}"},
+    "purpose.relieve": {"en": "Relieve {units}: {parts}", "ar": "تخفيف الحمل عن {units}: {parts}"},
     "purpose.relieve_from": {
         "en": "Relieve {units} from {at}: {parts}",
-        "ar": "تخفيف {units} ابتداءً من الساعة {at}: {parts}",
+        "ar": "تخفيف الحمل عن {units} ابتداءً من الساعة {at}: {parts}",
     },
     "purpose.return": {
         "en": "Take {plan} back, so that {sections} hang where they belong: {parts}",
@@ -157,16 +157,16 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "en": "Make before break: nobody on {sections} is off; {sides} are in parallel for at most "
         "{limit_min:g} min, with about {circulating_a:.0f} A circulating and at most {loop_limit_a:.0f} A at "
         "{closing}.",
-        "ar": "الإغلاق قبل الفتح: لا ينقطع أحد على {sections}؛ ويبقى {sides} على التوازي لمدة لا تتجاوز "
-        "[{limit_min:g} min]، بتيار دوّار نحو [{circulating_a:.0f} A]، ولا يتجاوز التيار "
+        "ar": "الإغلاق قبل الفتح: لا ينقطع أحد على {sections}؛ ويبقى المحوّلان {sides} على التوازي لمدة "
+        "لا تتجاوز [{limit_min:g} min]، بتيار دوّار نحو [{circulating_a:.0f} A]، ولا يتجاوز التيار "
         "[{loop_limit_a:.0f} A] عند {closing}.",
     },
     "note.make_first_unknown": {
         "en": "Make before break: nobody on {sections} is off; {sides} are in parallel for at most "
         "{limit_min:g} min, with an unknown current circulating and at most {loop_limit_a:.0f} A at "
         "{closing}.",
-        "ar": "الإغلاق قبل الفتح: لا ينقطع أحد على {sections}؛ ويبقى {sides} على التوازي لمدة لا تتجاوز "
-        "[{limit_min:g} min]، بتيار دوّار غير معروف، ولا يتجاوز التيار [{loop_limit_a:.0f} A] عند "
+        "ar": "الإغلاق قبل الفتح: لا ينقطع أحد على {sections}؛ ويبقى المحوّلان {sides} على التوازي لمدة "
+        "لا تتجاوز [{limit_min:g} min]، بتيار دوّار غير معروف، ولا يتجاوز التيار [{loop_limit_a:.0f} A] عند "
         "{closing}.",
     },
     "note.after_abort": {

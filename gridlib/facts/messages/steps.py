@@ -31,7 +31,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "en": "at the device, between {from_id} and {to_id}",
         "ar": "عند الجهاز، بين {from_id} و{to_id}",
     },
-    "place.boards": {"en": "low-voltage boards of {sides}", "ar": "لوحات الجهد المنخفض في {sides}"},
+    "place.boards": {"en": "low-voltage boards of {sides}", "ar": "لوحات الجهد المنخفض للمحوّلين {sides}"},
     "place.path": {"en": "path between the transformers {units}", "ar": "المسار بين المحوّلات {units}"},
     # Parts of steps
     "feeders.affected": {"en": "the affected feeders", "ar": "المغذّيات المتأثرة"},
@@ -86,7 +86,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
     },
     "step.loads.do": {
         "en": "Read load and voltage of all three phases at {sides} and write them down.",
-        "ar": "اقرأ الحمل والجهد في الأطوار الثلاثة عند {sides} ودوّنهما.",
+        "ar": "اقرأ الحمل والجهد في الأطوار الثلاثة عند المحوّلين {sides} ودوّنهما.",
     },
     "step.loads.expect": {
         "en": "{receiver} at most {room_a:.0f} A, so that {added_a:.0f} A fit within {limit_a:.0f} A; "

@@ -61,7 +61,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
     "step.parallel.do": {
         "en": "Close {closing}. From here {sides} are in parallel, for at most {limit_min:g} min; nobody is "
         "off.",
-        "ar": "أغلق {closing}. من هنا {sides} على التوازي، لمدة لا تتجاوز [{limit_min:g} min]؛ "
+        "ar": "أغلق {closing}. من هنا المحوّلان {sides} على التوازي، لمدة لا تتجاوز [{limit_min:g} min]؛ "
         "ولا ينقطع أحد.",
     },
     "step.parallel.expect": {
@@ -125,7 +125,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
     },
     "step.after.do": {
         "en": "Read load and voltage of all three phases at {sides} and compare with before.",
-        "ar": "اقرأ الحمل والجهد في الأطوار الثلاثة عند {sides} وقارنهما بما قبل.",
+        "ar": "اقرأ الحمل والجهد في الأطوار الثلاثة عند المحوّلين {sides} وقارنهما بما قبل المناورة.",
     },
     "step.after.expect": {
         "en": "{donor} lower by {low_a:.0f}-{high_a:.0f} A, {receiver} higher and at most {limit_a:.0f} A; "
@@ -149,7 +149,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
     },
     "back.parallel.do": {
         "en": "{reclose}. {sides} are in parallel for at most {limit_min:g} min.",
-        "ar": "{reclose}. يبقى {sides} على التوازي لمدة لا تتجاوز [{limit_min:g} min].",
+        "ar": "{reclose}. يبقى المحوّلان {sides} على التوازي لمدة لا تتجاوز [{limit_min:g} min].",
     },
     "back.parallel.expect": {
         "en": "Indication CLOSED, at most {loop_limit_a:.0f} A at {closing}",
