@@ -13,7 +13,7 @@ from gridlib.facts.types import Plan
 from gridlib.workbench import Workbench
 from gridlib.workflow.audit import Intention
 from gridlib.workflow.material import Material
-from gridlib.workflow.proof import reserved_moves
+from gridlib.workflow.open_plans import reserved_moves
 from gridlib.workflow.studies import StudyBase
 
 

@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 from gridlib.adapters.records import plans, runs
 from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
 from gridlib.adapters.records.runs import RunRecord, StoreVersion
-from gridlib.domain.quality import clean_load
 from gridlib.domain.risk.running import measured_now
 from gridlib.domain.study import Ground, change_ground, ground_around, plan_ground, score_ground
 from gridlib.facts.errors import InputError, RefusedError
@@ -19,8 +18,8 @@ from gridlib.facts.studies import Study, StudyRisk
 from gridlib.facts.types import RiskLevel
 from gridlib.workbench import Workbench
 from gridlib.workflow import clock
-from gridlib.workflow.material import Material, material_of, read_history, with_present_states
-from gridlib.workflow.proof import reserved_moves
+from gridlib.workflow.material import Material, material_of, read_recent, with_present_states
+from gridlib.workflow.open_plans import reserved_moves
 
 MOST_K = 30.0
 """Largest shift of the air either way [K]."""
@@ -56,7 +55,7 @@ def base_of(workbench: Workbench, connection: Connection, before: StudyBase | No
     if before is None or not version.same_inputs(before.version):
         run = runs.read_run(connection, stage="risk")
         material = material_of(workbench, connection, run)
-        metered = read_history(workbench, connection, run.issued_at, span_h=24)
+        metered = read_recent(workbench, connection, run.issued_at, span_h=24)
         ground = Ground(
             material.network,
             material.forecast,
@@ -64,7 +63,7 @@ def base_of(workbench: Workbench, connection: Connection, before: StudyBase | No
             material.ambient_c,
             material.initial,
             material.paths,
-            measured_now(clean_load(metered)[0]),
+            measured_now(metered),
         )
     else:
         run, material, ground = before.run, before.material, before.ground

@@ -14,18 +14,14 @@ from gridlib.apps.study.protocol import ScreenQuestion
 from gridlib.facts.settings import Clock
 from gridlib.facts.types import SwitchState
 from gridlib.workflow import accounts, audit, drafts, queries
-from gridlib.workflow.pipeline import run_stages
-from gridlib.workflow.setup import init_workspace
 
 SCRIPT = '"><img src=x onerror=alert(1)>'
 VOID = {"input", "img", "br", "meta"}
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    workbench, _ = init_workspace(tmp_path_factory.mktemp("sample"), example="sample")
-    run_stages(workbench)
-    return workbench
+def sample(sample_copy):
+    return sample_copy()
 
 
 @pytest.fixture(scope="module")

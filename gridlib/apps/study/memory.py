@@ -6,9 +6,8 @@ import pandas as pd
 
 from gridlib.adapters.records import runs
 from gridlib.adapters.records.runs import StoreVersion
-from gridlib.domain.quality import clean_load
 from gridlib.workbench import Workbench
-from gridlib.workflow.material import read_history
+from gridlib.workflow.material import read_recent
 from gridlib.workflow.studies import StudyBase, base_of
 
 SHOWN_H = 48
@@ -41,13 +40,13 @@ def read_memory(workbench: Workbench, before: Memory | None = None) -> Memory:
         base = base_of(workbench, connection, before.base if before else None)
         if before is not None and base.version.same_inputs(before.version):
             return replace(before, base=base)
-        metered = read_history(workbench, connection, base.run.issued_at, span_h=SHOWN_H)
+        metered = read_recent(workbench, connection, base.run.issued_at, span_h=SHOWN_H)
     frames = (
         workbench.telemetry.read_run_frame(base.run.run_id, name)
         for name in ("risk", "thermal", "day_limits")
     )
     risk, thermal, day_limits = (frame.set_index("transformer_id", drop=False) for frame in frames)
-    return Memory(base, clean_load(metered)[0], risk, thermal, day_limits)
+    return Memory(base, metered, risk, thermal, day_limits)
 
 
 def version_now(workbench: Workbench) -> StoreVersion:
