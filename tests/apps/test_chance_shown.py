@@ -16,7 +16,7 @@ from gridlib.facts.types import PlanState
 from gridlib.workbench import open_workbench
 from gridlib.workflow import accounts, decisions, queries
 from gridlib.workflow.material import read_material
-from gridlib.workflow.proof import refresh_record
+from gridlib.workflow.proof import bench_around, refresh_record
 
 
 @pytest.fixture
@@ -50,7 +50,8 @@ def test_a_run_without_paths_leaves_the_chance_unknown_and_decisions_possible(wo
     run = queries.get_run(workbench, stage="risk")
     (workbench.settings.home / "data/telemetry/runs" / run.run_id / "paths.parquet").unlink()
     material = read_material(workbench, run)
-    refreshed, proof = refresh_record(workbench, material, record, [], now=run.issued_at)
+    bench = bench_around(workbench, material, record, [], run.issued_at)
+    refreshed, proof = refresh_record(bench, record, [])
     assert proof.holds
     assert refreshed is not None
     assert refreshed.p_holds is None
