@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
 from gridlib.apps.summary import element_rows, print_plan, print_ranking, print_table
-from gridlib.facts.messages import Message, render
+from gridlib.facts.messages import Message, render, rendered
 from gridlib.facts.sheets import Instruction
 from gridlib.facts.types import Plan, PlanningCase, PlanState
 from gridlib.workbench import Workbench
@@ -23,6 +23,8 @@ from gridlib.workflow.queries import PlanFile
 _PLAN = TypeAdapter(Plan)
 _INSTRUCTION = TypeAdapter(Instruction | None)
 _CASE = TypeAdapter(PlanningCase | None)
+_ENGLISH = {"language": "en"}
+"""Programs get sentences."""
 
 
 def run_outcome(workbench: Workbench, run_id: str) -> dict[str, Any]:
@@ -103,7 +105,7 @@ def plan_details(file: PlanFile) -> dict[str, Any]:
         "state": file.record.state,
         "reason": file.record.reason,
         "plan": _PLAN.dump_python(file.record.plan, mode="json"),
-        "instruction": _INSTRUCTION.dump_python(file.instruction, mode="json"),
+        "instruction": _INSTRUCTION.dump_python(file.instruction, mode="json", context=_ENGLISH),
         "case": _CASE.dump_python(file.case, mode="json"),
         "work_orders": [order.work_order_id for order in file.work_orders],
     }
@@ -122,11 +124,14 @@ def print_details(console: Console, file: PlanFile, tz: str, limits: Sequence[Me
         console.print(f"  {escape(file.record.reason)}")
     sheet = file.instruction
     if sheet is not None:
-        rows = [(s.number, s.verb, s.device, s.text, s.expected, s.if_it_fails) for s in sheet.steps]
-        print_table(console, sheet.title, ("", "verb", "device", "do", "expect", "if it fails"), rows)
-        back = [(s.number, s.verb, s.device, s.text) for s in sheet.rollback]
+        rows = [
+            (s.number, s.verb, s.device, render(s.text), render(s.expected), render(s.if_it_fails))
+            for s in sheet.steps
+        ]
+        print_table(console, render(sheet.title), ("", "verb", "device", "do", "expect", "if it fails"), rows)
+        back = [(s.number, s.verb, s.device, render(s.text)) for s in sheet.rollback]
         print_table(console, "Rollback", ("", "verb", "device", "do"), back)
-        for line in (*sheet.checklist, *sheet.abort_triggers, *sheet.notes):
+        for line in rendered((*sheet.checklist, *sheet.abort_triggers, *sheet.notes)):
             console.print(f"  - {escape(line)}")
     if file.case is not None:
         refused = [(w.code, w.reason) for w in file.case.why_not]

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from gridlib.adapters import tables
 from gridlib.adapters.notebooks import share_dir
 from gridlib.adapters.records import plans as plan_records
+from gridlib.facts.messages import verbatim
 from gridlib.facts.types import PlanState, StepState
 from gridlib.workflow import accounts, decisions, drafts, queries, workorders
 from gridlib.workflow.ingest import ingest_file
@@ -22,6 +23,11 @@ WEATHER = share_dir() / "data" / "sample" / "weather.csv"
 def script(field):
     """A script that names the field it stands in, breaking out of text and of attributes."""
     return f"{field}\"'><img src=x onerror=\"window.ran='{field}'\"><script>window.ran='{field}'</script>"
+
+
+def said(field):
+    """A sentence of a sheet with a script in it."""
+    return verbatim(script(field))
 
 
 @pytest.fixture(scope="module")
@@ -38,18 +44,18 @@ def planted(sample_copy):
             sheet = plan_records.read_instruction(connection, record.plan_id)
             assert sheet is not None
             steps = tuple(
-                replace(step, text=script("text"), expected=script("expected"), if_it_fails=script("fails"))
+                replace(step, text=said("text"), expected=said("expected"), if_it_fails=said("fails"))
                 for step in sheet.steps
             )
             told = replace(
                 sheet,
-                title=script("title"),
-                purpose=script("purpose"),
+                title=said("title"),
+                purpose=said("purpose"),
                 steps=steps,
-                checklist=(script("checklist"),),
-                abort_triggers=(script("trigger"),),
-                notes=(script("note"),),
-                positions=(script("position"),),
+                checklist=(said("checklist"),),
+                abort_triggers=(said("trigger"),),
+                notes=(said("note"),),
+                positions=(said("position"),),
                 drafted_by=script("drafter"),
             )
             plan_records.save_instruction(connection, record.run_id, told)

@@ -6,15 +6,28 @@ has one in every language. Numerals stay Western and units Latin; times are the 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from typing import Any, Literal, get_args
 
 from pydantic_core import CoreSchema, core_schema
 
 from gridlib.facts.errors import InputError
-from gridlib.facts.messages import board, desk, operations, pictures, risk, screens, server, words
+from gridlib.facts.messages import (
+    board,
+    desk,
+    operations,
+    pictures,
+    risk,
+    screens,
+    server,
+    sheets,
+    steps,
+    switching,
+    words,
+)
 
 Language = Literal["en", "ar"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -28,6 +41,9 @@ CATALOGUE: dict[str, dict[str, str]] = {
     **screens.TEMPLATES,
     **desk.TEMPLATES,
     **board.TEMPLATES,
+    **steps.TEMPLATES,
+    **switching.TEMPLATES,
+    **sheets.TEMPLATES,
 }
 
 _JOINED = {"en": "; ", "ar": "؛ "}
@@ -47,6 +63,8 @@ _NO_ISOLATES = dict.fromkeys(range(0x2066, 0x206A))
 class Message:
     """Something to be said: which sentence, and what stands in it.
 
+    Stored records keep it as it is; written with the context ``{"language": "en"}`` they have its sentence.
+
     Attributes
     ----------
     id : str
@@ -61,9 +79,8 @@ class Message:
     @classmethod
     def __get_pydantic_core_schema__(cls, *_: Any) -> CoreSchema:
         """Keep it inside stored records as `to_json` does; a sentence kept before stays as it is."""
-        return core_schema.no_info_plain_validator_function(
-            _restored, serialization=core_schema.plain_serializer_function_ser_schema(_stored)
-        )
+        written = core_schema.plain_serializer_function_ser_schema(_stored, info_arg=True)
+        return core_schema.no_info_plain_validator_function(_restored, serialization=written)
 
 
 def verbatim(text: str) -> Message:
@@ -77,8 +94,23 @@ def verbatim(text: str) -> Message:
     return Message("verbatim", {"text": text})
 
 
-def _stored(message: Message) -> Any:
-    return json.loads(json.dumps(message, default=_plain, ensure_ascii=False))
+def listed(parts: Sequence[Message], joined: str = "list.next") -> Message:
+    """Write messages one after the other in one sentence, with "list.next" or "list.and" between them.
+
+    Examples
+    --------
+    >>> render(listed([verbatim("T1"), verbatim("T2")], "list.and"))
+    'T1 and T2'
+    """
+    return reduce(lambda before, then: Message(joined, {"before": before, "then": then}), parts)
+
+
+def _stored(message: Message, info: core_schema.SerializationInfo) -> Any:
+    if info.context and "language" in info.context:
+        return render(message, info.context["language"])
+    text = json.dumps(message, default=_plain, ensure_ascii=False)
+    # A database takes no number that is none: it is kept as a word.
+    return json.loads(text, parse_constant=lambda name: {"number": name})
 
 
 def _restored(value: Any) -> Message:
@@ -125,6 +157,11 @@ def render(message: Message, language: Language = "en") -> str:
     if language == "ar":
         template = template.translate(_ISOLATES)
     return template.format(**{name: _shown(value, language) for name, value in message.parameters.items()})
+
+
+def rendered(messages: Iterable[Message], language: Language = "en") -> tuple[str, ...]:
+    """Write several messages out, each as `render` does."""
+    return tuple(render(message, language) for message in messages)
 
 
 def _shown(value: Any, language: Language) -> Any:
@@ -181,4 +218,6 @@ def _parsed(item: dict[str, Any]) -> Any:
         return Message(item["id"], item["with"])
     if item.keys() == {"time"}:
         return datetime.fromisoformat(item["time"])
+    if item.keys() == {"number"}:
+        return float(item["number"])
     return item
