@@ -10,7 +10,7 @@ from gridlib.domain.instructions.lines import given, say
 from gridlib.domain.instructions.orders import facts_of, sides_of
 from gridlib.domain.instructions.steps import changes_a, switch_back_hours, write_rollback, write_steps
 from gridlib.domain.instructions.transfer import Transfer, local, make_transfer, sheet_hour
-from gridlib.domain.network import current_states
+from gridlib.domain.network import present_states
 from gridlib.domain.planning import describe_chances
 from gridlib.facts.errors import InputError
 from gridlib.facts.messages import Message, listed
@@ -131,7 +131,9 @@ def _checklist(plan: Plan, transfers: Sequence[Transfer]) -> tuple[Message, ...]
 
 def _positions(transfers: Sequence[Transfer], network: Network, tz: str) -> tuple[Message, ...]:
     """Write down normal and present position of the devices, with source and age."""
-    states = current_states(network)
+    named = [name for t in transfers for name in (t.move.open_switch, t.move.close_switch)]
+    switches, reported = (rows[rows["switch_id"].isin(named)] for rows in (network.switches, network.states))
+    states = present_states(switches, reported)
     lines: list[Message] = []
     for t in transfers:
         for name, row in ((t.move.open_switch, t.opening), (t.move.close_switch, t.closing)):
