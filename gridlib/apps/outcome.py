@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
 from gridlib.apps.summary import element_rows, print_plan, print_ranking, print_table
-from gridlib.facts.messages import Message, render
+from gridlib.facts.messages import Message, render, rendered
 from gridlib.facts.sheets import Instruction
 from gridlib.facts.types import Plan, PlanningCase, PlanState
 from gridlib.workbench import Workbench
@@ -23,6 +23,8 @@ from gridlib.workflow.queries import PlanFile
 _PLAN = TypeAdapter(Plan)
 _INSTRUCTION = TypeAdapter(Instruction | None)
 _CASE = TypeAdapter(PlanningCase | None)
+_ENGLISH = {"language": "en"}
+"""Programs get sentences."""
 
 
 def run_outcome(workbench: Workbench, run_id: str) -> dict[str, Any]:
@@ -51,7 +53,7 @@ def run_outcome(workbench: Workbench, run_id: str) -> dict[str, Any]:
 
 
 def _plan_line(record: PlanRecord) -> dict[str, Any]:
-    body = _PLAN.dump_python(record.plan, mode="json")
+    body = _PLAN.dump_python(record.plan, mode="json", context=_ENGLISH)
     kept = ["transformer_id", "rank", "moves", "relieves", "relief_pct", "risk_before", "risk_after", "proof"]
     kept += ["p_holds", "p_clear_before", "p_clear_after", "as_if_independent"]
     kept += ["sides", "aim_pct", "left_kvah", "bound_kvah", "gap_pct", "standing"]
@@ -102,9 +104,9 @@ def plan_details(file: PlanFile) -> dict[str, Any]:
         "plan_id": file.record.plan_id,
         "state": file.record.state,
         "reason": file.record.reason,
-        "plan": _PLAN.dump_python(file.record.plan, mode="json"),
-        "instruction": _INSTRUCTION.dump_python(file.instruction, mode="json"),
-        "case": _CASE.dump_python(file.case, mode="json"),
+        "plan": _PLAN.dump_python(file.record.plan, mode="json", context=_ENGLISH),
+        "instruction": _INSTRUCTION.dump_python(file.instruction, mode="json", context=_ENGLISH),
+        "case": _CASE.dump_python(file.case, mode="json", context=_ENGLISH),
         "work_orders": [order.work_order_id for order in file.work_orders],
     }
 
@@ -129,7 +131,7 @@ def print_details(console: Console, file: PlanFile, tz: str, limits: Sequence[Me
         for line in (*sheet.checklist, *sheet.abort_triggers, *sheet.notes):
             console.print(f"  - {escape(line)}")
     if file.case is not None:
-        refused = [(w.code, w.reason) for w in file.case.why_not]
+        refused = [(w.code, render(w.reason)) for w in file.case.why_not]
         print_table(console, "Why not", ("code", "reason"), refused)
-        for line in file.case.other_measures:
+        for line in rendered(file.case.other_measures):
             console.print(f"  - {escape(line)}")

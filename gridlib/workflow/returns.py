@@ -9,6 +9,7 @@ from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
 from gridlib.domain.lifecycle import PLAN_MOVES, check_move
 from gridlib.domain.planning import is_no_longer_needed, plan_return
 from gridlib.facts.errors import RefusedError
+from gridlib.facts.messages import rendered
 from gridlib.facts.types import Plan, PlanState, Proof
 from gridlib.workbench import Workbench
 from gridlib.workflow import clock, queries
@@ -65,7 +66,7 @@ def ask_return(workbench: Workbench, plan_id: str, *, by: str) -> PlanRecord:
         material = material_of(workbench, act.connection, run)
         plan, proof = _return_of(workbench, material, record, others, now)
         if plan is None:
-            why = "; ".join(proof.reasons) or f"not known: {', '.join(proof.not_checked)}"
+            why = "; ".join(rendered(proof.reasons)) or f"not known: {', '.join(rendered(proof.not_checked))}"
             raise RefusedError(
                 f"{plan_id} cannot be returned: {why}",
                 what_to_do="Ask again after the next run; a run proposes the return once it holds.",

@@ -18,6 +18,7 @@ from gridlib.domain.lifecycle import (
     check_step,
 )
 from gridlib.facts.errors import ChangedError, InputError, RefusedError, StalePlanError, TransitionError
+from gridlib.facts.messages import rendered
 from gridlib.facts.types import PlanState, StepState, WorkOrderState
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
@@ -80,7 +81,7 @@ def issue(
             move_plan(act, record, PlanState.EXPIRED, OVER)
         else:
             proof = prove_again(workbench, act.connection, record)
-            stale = proof.reasons
+            stale = rendered(proof.reasons)
             if stale:
                 move_plan(act, record, PlanState.DRAFT, "; ".join(stale))
             elif proof.unconfirmed:
@@ -134,7 +135,7 @@ def start(workbench: Workbench, work_order_id: str, *, by: str, rev: int | None 
         check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.IN_PROGRESS)
         record = plans.read_plan(act.connection, order.plan_id)
         over = is_over(workbench, act.connection, record)
-        stale = (OVER,) if over else prove_again(workbench, act.connection, record).reasons
+        stale = (OVER,) if over else rendered(prove_again(workbench, act.connection, record).reasons)
         if stale:
             _set_order(act, order, WorkOrderState.CANCELLED, "; ".join(stale))
             move_plan(act, record, PlanState.DRAFT, "; ".join(stale))

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from gridlib.facts.messages import Message, render
+
 Item = TypeVar("Item")
 
 _PRINTABLE = r"^[^\u0000-\u001f\u007f-\u009f]+$"
@@ -35,6 +37,10 @@ MaybeUtc = Annotated[datetime | None, BeforeValidator(lambda value: _moment(valu
 
 Moment = Annotated[AwareDatetime, BeforeValidator(lambda value: _written(value))]
 """A moment in a request: a date and a time with its offset, never a count of seconds."""
+
+
+Said = Annotated[str, BeforeValidator(lambda value: _said(value))]
+"""A message, in English."""
 
 
 class Body(BaseModel):
@@ -77,6 +83,10 @@ def _written(value: Any) -> Any:
 
 def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def _said(value: Any) -> Any:
+    return render(value) if isinstance(value, Message) else value
 
 
 def _moment(value: Any) -> Any:

@@ -11,6 +11,7 @@ from gridlib.domain.instructions.transfer import Transfer, clock, make_transfer,
 from gridlib.domain.network import current_states
 from gridlib.domain.planning import describe_chances
 from gridlib.facts.errors import InputError
+from gridlib.facts.messages import render, rendered
 from gridlib.facts.sheets import Instruction, Step
 from gridlib.facts.types import Limits, Network, Plan, PlanningRules
 
@@ -226,14 +227,14 @@ def _notes(
                 f"{t.move.close_switch}: {t.back_low_a:.0f}-{t.back_high_a:.0f} A" for t in transfers
             )
     notes.append(
-        f"Proof: {plan.proof.method}"
+        f"Proof: {render(plan.proof.method)}"
         + (f"; smallest margin of a receiver {margin_pct:.0f} %." if margin_pct is not None else ".")
     )
-    notes.append(f"The plan {describe_chances(plan)}.")
+    notes.append(f"The plan {render(describe_chances(plan))}.")
     if plan.proof.fault_level:
-        notes.append(f"Fault level: {'; '.join(plan.proof.fault_level)}.")
+        notes.append(f"Fault level: {'; '.join(rendered(plan.proof.fault_level))}.")
     if plan.proof.not_checked:
-        notes.append(f"Not checked for want of data: {', '.join(plan.proof.not_checked)}.")
+        notes.append(f"Not checked for want of data: {', '.join(rendered(plan.proof.not_checked))}.")
     if plan.proof.unconfirmed:
         notes.append(
             f"Positions to be confirmed before the sheet is issued: {', '.join(plan.proof.unconfirmed)}."

@@ -8,6 +8,7 @@ import pandas as pd
 from gridlib.domain.instructions.lines import numbered, place_of, write_line
 from gridlib.domain.instructions.orders import sides_of, switch_back, switch_over, voltage_band
 from gridlib.domain.instructions.transfer import Transfer, clock
+from gridlib.facts.messages import rendered
 from gridlib.facts.sheets import Step
 from gridlib.facts.types import Network, Plan, PlanningRules, SwitchState
 
@@ -170,7 +171,8 @@ def _protection(plan: Plan) -> Step:
             "CONFIRM",
             "",
             "control room",
-            f"Confirm that settings and fuses are those of the proof: {'; '.join(proof.protection)}.",
+            "Confirm that settings and fuses are those of the proof: "
+            f"{'; '.join(rendered(proof.protection))}.",
             "Settings and fuses as in the proof",
             "Any other: do not switch; restore auto-reclose and tap control, and abort.",
         )

@@ -6,15 +6,27 @@ has one in every language. Numerals stay Western and units Latin; times are the 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from typing import Any, Literal, get_args
 
 from pydantic_core import CoreSchema, core_schema
 
 from gridlib.facts.errors import InputError
-from gridlib.facts.messages import board, desk, operations, pictures, risk, screens, server, words
+from gridlib.facts.messages import (
+    board,
+    desk,
+    flow,
+    operations,
+    pictures,
+    planning,
+    risk,
+    screens,
+    server,
+    words,
+)
 
 Language = Literal["en", "ar"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -24,6 +36,8 @@ CATALOGUE: dict[str, dict[str, str]] = {
     **risk.TEMPLATES,
     **server.TEMPLATES,
     **operations.TEMPLATES,
+    **planning.TEMPLATES,
+    **flow.TEMPLATES,
     **pictures.TEMPLATES,
     **screens.TEMPLATES,
     **desk.TEMPLATES,
@@ -38,7 +52,16 @@ _MONTHS = {
         *("تموز", "آب", "أيلول", "تشرين الأول", "تشرين الثاني", "كانون الأول"),
     ),
 }
-_MOMENT = {"en": "{hour} on {day} {month}", "ar": "{hour} يوم {day} {month}"}
+_WEEKDAYS = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "ar": ("الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة", "السبت", "الأحد"),
+}
+_MOMENT = {
+    "": {"en": "{hour} on {day} {month}", "ar": "{hour} يوم {day} {month}"},
+    "weekday": {"en": "{weekday} {day} {month} {hour}", "ar": "{hour} يوم {weekday} {day} {month}"},
+}
+"""A time by how its field is written: {at} or {at:weekday}."""
+
 _ISOLATES = str.maketrans({"[": "\u2066", "]": "\u2069"})
 _NO_ISOLATES = dict.fromkeys(range(0x2066, 0x206A))
 
@@ -46,6 +69,8 @@ _NO_ISOLATES = dict.fromkeys(range(0x2066, 0x206A))
 @dataclass(frozen=True)
 class Message:
     """Something to be said: which sentence, and what stands in it.
+
+    Stored records keep it as it is; written with the context ``{"language": "en"}`` they have its sentence.
 
     Attributes
     ----------
@@ -61,9 +86,11 @@ class Message:
     @classmethod
     def __get_pydantic_core_schema__(cls, *_: Any) -> CoreSchema:
         """Keep it inside stored records as `to_json` does; a sentence kept before stays as it is."""
-        return core_schema.no_info_plain_validator_function(
-            _restored, serialization=core_schema.plain_serializer_function_ser_schema(_stored)
-        )
+        written = core_schema.plain_serializer_function_ser_schema(_stored, info_arg=True)
+        return core_schema.no_info_plain_validator_function(_restored, serialization=written)
+
+    def __hash__(self) -> int:
+        return hash(self.id)
 
 
 def verbatim(text: str) -> Message:
@@ -77,8 +104,43 @@ def verbatim(text: str) -> Message:
     return Message("verbatim", {"text": text})
 
 
-def _stored(message: Message) -> Any:
-    return json.loads(json.dumps(message, default=_plain, ensure_ascii=False))
+def word(group: str, value: object) -> Message:
+    """Name a word of the data, such as a state, in the reader's language; one without a template as it is.
+
+    Examples
+    --------
+    >>> render(word("level", "HIGH")), render(word("level", "p90"))
+    ('HIGH', 'p90')
+    """
+    message_id = f"{group}.{value}"
+    return Message(message_id, {}) if message_id in CATALOGUE else verbatim(str(value))
+
+
+def listed(parts: Sequence[Message], joined: str = "list.next") -> Message:
+    """Write messages one after the other in one sentence, with "list.next" or "list.and" between them.
+
+    Examples
+    --------
+    >>> render(listed([verbatim("T1"), verbatim("T2")], "list.and"))
+    'T1 and T2'
+    """
+    return reduce(lambda before, then: Message(joined, {"before": before, "then": then}), parts)
+
+
+def once_each(messages: Iterable[Message]) -> tuple[Message, ...]:
+    """Leave out messages that read like an earlier one."""
+    found: dict[str, Message] = {}
+    for message in messages:
+        found.setdefault(render(message), message)
+    return tuple(found.values())
+
+
+def _stored(message: Message, info: core_schema.SerializationInfo) -> Any:
+    if info.context and "language" in info.context:
+        return render(message, info.context["language"])
+    text = json.dumps(message, default=_plain, ensure_ascii=False)
+    # A database takes no number that is none: it is kept as a word.
+    return json.loads(text, parse_constant=lambda name: {"number": name})
 
 
 def _restored(value: Any) -> Message:
@@ -127,17 +189,36 @@ def render(message: Message, language: Language = "en") -> str:
     return template.format(**{name: _shown(value, language) for name, value in message.parameters.items()})
 
 
+def rendered(messages: Iterable[Message], language: Language = "en") -> tuple[str, ...]:
+    """Write several messages out, each as `render` does."""
+    return tuple(render(message, language) for message in messages)
+
+
 def _shown(value: Any, language: Language) -> Any:
     if isinstance(value, Message):
         return render(value, language)
     if isinstance(value, str):
         return f"\u2068{value.translate(_NO_ISOLATES)}\u2069" if language == "ar" else value
     if isinstance(value, datetime):
-        hour, month = f"{value:%H:%M}", _MONTHS[language][value.month - 1]
-        return _MOMENT[language].format(hour=hour, day=f"{value.day:02d}", month=month)
+        return _Moment(value, language)
     if isinstance(value, Sequence):
         return _JOINED[language].join(render(part, language) for part in value)
     return value
+
+
+class _Moment:
+    """A time that a field writes in its language, with or without the weekday."""
+
+    def __init__(self, at: datetime, language: Language) -> None:
+        self.at, self.language = at, language
+
+    def __format__(self, spec: str) -> str:
+        return _MOMENT[spec][self.language].format(
+            hour=f"{self.at:%H:%M}",
+            day=f"{self.at.day:02d}",
+            month=_MONTHS[self.language][self.at.month - 1],
+            weekday=_WEEKDAYS[self.language][self.at.weekday()],
+        )
 
 
 def to_json(messages: Sequence[Message]) -> str:
@@ -181,4 +262,6 @@ def _parsed(item: dict[str, Any]) -> Any:
         return Message(item["id"], item["with"])
     if item.keys() == {"time"}:
         return datetime.fromisoformat(item["time"])
+    if item.keys() == {"number"}:
+        return float(item["number"])
     return item
