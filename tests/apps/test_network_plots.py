@@ -17,6 +17,7 @@ from gridlib.apps.plan_loads import add_up, plan_loads
 from gridlib.apps.transfer_plots import transfer_curves_figure, transfer_heat_figure
 from gridlib.domain.network import apply_moves, closed_switches, current_states, parse_network
 from gridlib.facts.errors import InputError
+from gridlib.facts.messages import verbatim
 from gridlib.facts.types import Limits, Move, Network, Plan, Proof, Side
 from gridlib.facts.units import QUANTILE_COLUMNS, QUANTILE_LEVELS
 
@@ -218,7 +219,7 @@ def side_of(name: str, role: str, rating_kva: float, peak_hour: int = 18) -> Sid
 
 
 def plan_of(*sides: Side) -> Plan:
-    proof = Proof(True, "", (), (), 1.0)
+    proof = Proof(True, verbatim(""), (), (), 1.0)
     return Plan("T1", 1, (MOVE,), sides, proof, 100.0, 1.0, 1.0, 0.5, 2, 10, None, None, None)
 
 

@@ -17,6 +17,7 @@ from gridlib.domain.network import (
     parse_network,
 )
 from gridlib.facts.errors import InputError
+from gridlib.facts.messages import verbatim
 from gridlib.facts.sheets import Instruction, Step
 from gridlib.facts.types import Limits, Move, Network, Plan, PlanningRules, Proof, Side, SwitchState
 from gridlib.facts.units import QUANTILE_COLUMNS, current_a
@@ -56,7 +57,13 @@ def plan_of(*moves: Move) -> Plan:
         rank=1,
         moves=moves,
         sides=(side("T1", "donor", 124.0, 99.0), *receivers),
-        proof=Proof(True, "additive kVA, 5 % derated", (), ("protection", "voltage"), 31.0),
+        proof=Proof(
+            True,
+            verbatim("additive kVA, 5 % derated"),
+            (),
+            (verbatim("protection"), verbatim("voltage")),
+            31.0,
+        ),
         relief_pct=100.0,
         relieved_kvah=100.0,
         risk_before=0.9,
@@ -457,7 +464,11 @@ def test_critical_customers_are_named() -> None:
 
 def test_checked_protection_is_confirmed_and_needs_no_hold_point() -> None:
     plan = plan_of(FIRST)
-    known = replace(plan.proof, protection=("b3 picks up at 500 A",), fault_level=("t1 may close onto 9 kA",))
+    known = replace(
+        plan.proof,
+        protection=(verbatim("b3 picks up at 500 A"),),
+        fault_level=(verbatim("t1 may close onto 9 kA"),),
+    )
     sheet = sheet_of(plan=replace(plan, proof=known))
     assert not any(step.hold_point for step in sheet.steps)
     confirm = next(step for step in sheet.steps if "settings" in step.text)
