@@ -1,10 +1,10 @@
 """What AC power flow says: what it refuses, what it lacks, what it leaves out."""
 
 TEMPLATES: dict[str, dict[str, str]] = {
-    "scenario.p90, sections low": {"en": "p90, sections low", "ar": "[p90]، الأقسام عند أدنى مداها"},
-    "scenario.p90, sections high": {"en": "p90, sections high", "ar": "[p90]، الأقسام عند أعلى مداها"},
-    "scenario.p10, sections low": {"en": "p10, sections low", "ar": "[p10]، الأقسام عند أدنى مداها"},
-    "scenario.p10, sections high": {"en": "p10, sections high", "ar": "[p10]، الأقسام عند أعلى مداها"},
+    "scenario.p90, sections low": {"en": "p90, sections low", "ar": "[p90] والأقسام عند أدنى مداها"},
+    "scenario.p90, sections high": {"en": "p90, sections high", "ar": "[p90] والأقسام عند أعلى مداها"},
+    "scenario.p10, sections low": {"en": "p10, sections low", "ar": "[p10] والأقسام عند أدنى مداها"},
+    "scenario.p10, sections high": {"en": "p10, sections high", "ar": "[p10] والأقسام عند أعلى مداها"},
     "scenario.any": {"en": "any", "ar": "أي منها"},
     "element.substation": {"en": "substation", "ar": "محطة"},
     "element.feeder head": {"en": "feeder head", "ar": "رأس مغذٍّ"},
@@ -54,7 +54,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
     },
     "flow.beyond": {
         "en": "{switch} would make or break {current_a:.0f} A, limit {limit_a:.0f} A",
-        "ar": "سيوصل {switch} أو يفصل [{current_a:.0f} A]، والحد [{limit_a:.0f} A]",
+        "ar": "سيوصل {switch} أو يفصل تياراً قدره [{current_a:.0f} A]، والحد [{limit_a:.0f} A]",
     },
     "flow.paralleled": {
         "en": "{sources} would be paralleled, and what joins them above is not modelled",

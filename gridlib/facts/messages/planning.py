@@ -44,7 +44,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "ar": "{names} تحتاجه خطة مفتوحة أخرى",
     },
     "plan.ill": {"en": "{switch} is reported in {health}", "ar": "{switch} حالته المبلَّغ عنها: {health}"},
-    "plan.tagged": {"en": "{switch} on the path is {tags}", "ar": "{switch} على المسار {tags}"},
+    "plan.tagged": {"en": "{switch} on the path is {tags}", "ar": "{switch} على المسار: {tags}"},
     "plan.path_open": {
         "en": "{switch} on the path to the receiver is open",
         "ar": "{switch} على المسار إلى المحوّل المستقبِل مفتوح",
@@ -100,7 +100,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
     },
     "plan.by.hot_spot": {"en": "the hot spot of this day", "ar": "النقطة الساخنة لهذا اليوم"},
     "plan.by.ageing": {"en": "ageing of this day", "ar": "التقادم في هذا اليوم"},
-    "plan.by.current": {"en": "1.5 times nameplate", "ar": "[1.5] ضعف القدرة الاسمية"},
+    "plan.by.current": {"en": "1.5 times nameplate", "ar": "مرة ونصف القدرة الاسمية"},
     "plan.by.site": {"en": "the site", "ar": "حد الموقع"},
     "plan.by.device": {"en": "a device in series", "ar": "جهاز على التوالي"},
     "plan.overload": {
@@ -117,7 +117,8 @@ TEMPLATES: dict[str, dict[str, str]] = {
     },
     "plan.load_break": {
         "en": "{switch} would break {load_a:.0f} A at p90, limit {limit_a:.0f} A: {over_a:.0f} A too much",
-        "ar": "سيفصل {switch} [{load_a:.0f} A] عند [p90]، والحد [{limit_a:.0f} A]: الزيادة [{over_a:.0f} A]",
+        "ar": "سيفصل {switch} تياراً قدره [{load_a:.0f} A] عند [p90]، والحد [{limit_a:.0f} A]: "
+        "الزيادة [{over_a:.0f} A]",
     },
     "plan.too_hot": {
         "en": "hot spot of {transformer} would reach {reached_c:.1f} degC at {quantile} on {at:weekday}, "
@@ -175,7 +176,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
     },
     "guard.lines_bare": {
         "en": "impedance of the line behind {switch} and of {count:d} more on the way",
-        "ar": "ممانعة الخط خلف {switch} وعدد [{count:d}] غيره على المسار",
+        "ar": "ممانعة الخط خلف {switch} و[{count:d}] غيره على المسار",
     },
     "guard.medium_lines": {
         "en": "medium-voltage lines to {transformer}",
@@ -205,7 +206,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
     "guard.load_over": {"en": "{what}: {over_a:.0f} A too much", "ar": "{what}: الزيادة [{over_a:.0f} A]"},
     "guard.fault_level": {"en": "fault level", "ar": "مستوى القصر"},
     "guard.protection": {"en": "protection", "ar": "الحماية"},
-    "guard.lacking": {"en": "{what} ({missing})", "ar": "{what} (ينقص {missing})"},
+    "guard.lacking": {"en": "{what} ({missing})", "ar": "{what} (السبب: {missing})"},
     "unchecked.voltage": {"en": "voltage", "ar": "الجهد"},
     "unchecked.line_loading": {"en": "line loading", "ar": "تحميل الخطوط"},
     "unchecked.feeder": {"en": "feeder head", "ar": "رأس المغذي"},
