@@ -182,3 +182,17 @@ class AcProof:
     def worst(self) -> tuple[AcWorst, ...]:
         """The elements worth showing."""
         return () if self.figures is None else tuple(self.figures.worst())
+
+
+def impossible(lacking: tuple[Message, ...]) -> AcProof:
+    """Say that only additive kVA can be used."""
+    reason = Message("flow.impossible", {"missing": lacking})
+    return AcProof(False, False, ADDITIVE, (reason,), (), False, lacking, ())
+
+
+def without_state(reason: Message) -> Message:
+    """Take the name of its state off a reason of a proof."""
+    if reason.id != "flow.in_state":
+        return reason
+    inner: Message = reason.parameters["reason"]
+    return inner

@@ -19,7 +19,7 @@ from gridlib.domain.flow.outcome import (
     overloaded,
 )
 from gridlib.domain.flow.parts import divide
-from gridlib.domain.flow.proof import AC_METHOD, ADDITIVE, AcProof, AcState
+from gridlib.domain.flow.proof import AC_METHOD, AcProof, AcState, impossible
 from gridlib.domain.flow.solve import FlowResult, solve_flow
 from gridlib.domain.flow.territory import Territory, cut_out
 from gridlib.domain.network import LOOPED, FeedingTree, feeding_tree
@@ -155,12 +155,6 @@ def lacking_plates(model: AcModel, units: Iterable[int]) -> tuple[Message, ...]:
     )
 
 
-def impossible(lacking: tuple[Message, ...]) -> AcProof:
-    """Say that only additive kVA can be used."""
-    reason = Message("flow.impossible", {"missing": lacking})
-    return AcProof(False, False, ADDITIVE, (reason,), (), False, lacking, ())
-
-
 def solve_before(
     territory: Territory, low_kva: Floats, promised_kva: Mapping[int, Floats], factor: complex
 ) -> Before:
@@ -284,14 +278,6 @@ def prove_states(
         not_checked=territory.not_checked,
         figures=Figures(before, flows, cases, limits, roles, step_h),
     )
-
-
-def without_state(reason: Message) -> Message:
-    """Take the name of its state off a reason of a proof."""
-    if reason.id != "flow.in_state":
-        return reason
-    inner: Message = reason.parameters["reason"]
-    return inner
 
 
 def _sheds_harmlessly(before: Before, limits: FlowLimits) -> bool:

@@ -9,11 +9,10 @@ import numpy as np
 from gridlib.domain.flow.feeders import Feeders
 from gridlib.domain.flow.model import AcModel, ac_model
 from gridlib.domain.flow.outcome import Before, FlowCases, FlowLimits
-from gridlib.domain.flow.proof import AcProof
+from gridlib.domain.flow.proof import AcProof, impossible
 from gridlib.domain.flow.prove import (
     VOLTAGE_BAND_PU,
     SwitchedState,
-    impossible,
     lacking_plates,
     phasor,
     prove_states,

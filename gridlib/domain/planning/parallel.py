@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from gridlib.domain.flow.prove import without_state
+from gridlib.domain.flow.proof import without_state
 from gridlib.domain.planning.ac import AcFleet, loop_state
 from gridlib.domain.planning.fault_level import FaultModel
 from gridlib.domain.planning.reserve import Reservation

@@ -114,10 +114,11 @@ def _figures(visit: Visit, record: PlanRecord) -> Html:
     span = f"{visit.when(found.needed_from)} – {visit.when(found.needed_until)}"
     at = clock.get_now(visit.workbench)
     left = time_left(visit, found.decide_by, at) if record.state is PlanState.DRAFT else ""
+    clear = [_chance(visit, chance) for chance in (found.p_clear_before, found.p_clear_after)]
     figures: dict[str, object] = {
         "decide_by": Html(f"{visit.when(found.decide_by)} {left}"),
         "holds": _chance(visit, found.p_holds),
-        "clear": ltr(Html(f"{_chance(visit, found.p_clear_before)} → {_chance(visit, found.p_clear_after)}")),
+        "clear": Html(f'<span dir="ltr">{clear[0]} → {clear[1]}</span>'),
         "risk": ltr(f"{found.risk_before:.2f} → {found.risk_after:.2f}"),
         "relief": ltr(f"{found.relief_pct:.0f} % · {found.relieved_kvah:,.0f} kVAh"),
         "margin": ltr(MISSING if found.proof.margin_pct is None else f"{found.proof.margin_pct:.0f} %"),
