@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -112,6 +112,28 @@ def sqlite_demo(tmp_path_factory) -> Path:
     run_stages(workbench)
     workbench.store.dispose()
     return home
+
+
+@pytest.fixture(scope="session")
+def sample_home(tmp_path_factory) -> Path:
+    """The sample, run once; tests that change anything take `sample_copy`."""
+    home = tmp_path_factory.mktemp("sample")
+    workbench, _ = init_workspace(home, example="sample")
+    run_stages(workbench)
+    workbench.store.dispose()
+    return home
+
+
+@pytest.fixture(scope="session")
+def sample_copy(sample_home, tmp_path_factory) -> Callable[[], Workbench]:
+    """Make a workspace of one's own in which the sample has been run."""
+
+    def copy() -> Workbench:
+        home = tmp_path_factory.mktemp("copy") / "sample"
+        shutil.copytree(sample_home, home)
+        return open_workbench(home)
+
+    return copy
 
 
 @pytest.fixture(scope="session")

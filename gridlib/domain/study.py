@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from gridlib.domain.network import cut_out, nearby, whole_substations
+from gridlib.domain.network import cut_around
 from gridlib.domain.planning import plan_transfers
 from gridlib.domain.risk import score_risk
 from gridlib.domain.risk.running import carry_to_present_states
@@ -16,9 +16,6 @@ from gridlib.facts.errors import NotFoundError
 from gridlib.facts.forecasts import JointPaths
 from gridlib.facts.types import Limits, Move, Network, PlanningCase, PlanningRules, RiskLevel
 from gridlib.facts.units import QUANTILE_COLUMNS
-
-TIES_AROUND = 4
-"""Transformers within so many ties can change hands in a plan, or are looked at by its proof."""
 
 SEARCH_LIMIT_S = 1.0
 """Processor time of one search in a study; then the best found so far is taken [s]."""
@@ -80,9 +77,9 @@ def ground_around(ground: Ground, transformer_id: str, reserved: Sequence[Move] 
         raise NotFoundError(
             "assessed transformer", transformer_id, what_to_do="See the list of 'gridlib run'."
         )
-    near = whole_substations(ground.network, nearby(ground.network, transformer_id, ties=TIES_AROUND))
+    network = cut_around(ground.network, [transformer_id], reserved)
+    near = set(network.transformers["transformer_id"])
     kept = ids.isin(near)
-    network = cut_out(ground.network, near)
     known = set(network.switches["switch_id"])
     return replace(
         ground,

@@ -22,12 +22,19 @@ from gridlib.workbench import Workbench
 from gridlib.workflow import clock, queries
 from gridlib.workflow.audit import Intention, intention
 from gridlib.workflow.material import Material
-from gridlib.workflow.proof import OVER, is_over, prove_again, refresh_record
-from gridlib.workflow.proposals import other_plans, save_drafts, write_sheet
-from gridlib.workflow.studies import base_of
+from gridlib.workflow.proof import OVER, bench_of, is_over, prove_again, refresh_record
+from gridlib.workflow.proposals import other_plans, save_drafts, write_sheets
+from gridlib.workflow.studies import StudyBase, base_of
 
 
-def approve(workbench: Workbench, plan_id: str, *, by: str, rev: int | None = None) -> PlanRecord:
+def approve(
+    workbench: Workbench,
+    plan_id: str,
+    *,
+    by: str,
+    rev: int | None = None,
+    base: StudyBase | None = None,
+) -> PlanRecord:
     """Approve a draft plan, if it still holds against the newest data.
 
     The other drafts for the same transformer expire with it.
@@ -42,6 +49,8 @@ def approve(workbench: Workbench, plan_id: str, *, by: str, rev: int | None = No
         User name of an operator who did not prepare it.
     rev : int, optional
         Version of the plan that the operator was shown.
+    base : StudyBase, optional
+        Read earlier; what has not changed since is not read again for the proof.
 
     Returns
     -------
@@ -72,7 +81,7 @@ def approve(workbench: Workbench, plan_id: str, *, by: str, rev: int | None = No
         if is_over(workbench, act.connection, record):
             stale = (OVER,)
             move_plan(act, record, PlanState.EXPIRED, OVER)
-        elif stale := rendered(prove_again(workbench, act.connection, record).reasons):
+        elif stale := rendered(prove_again(workbench, act.connection, record, base).reasons):
             note = "; ".join(stale)
             plans.set_plan_state(act.connection, record, PlanState.DRAFT, reason=note, by=by, at=act.at)
             act.facts["reasons"] = list(stale)
@@ -121,7 +130,13 @@ def reject(workbench: Workbench, plan_id: str, *, by: str, reason: str, rev: int
 
 
 def ask_again(
-    workbench: Workbench, plan_id: str, *, by: str, reason: str, rev: int | None = None
+    workbench: Workbench,
+    plan_id: str,
+    *,
+    by: str,
+    reason: str,
+    rev: int | None = None,
+    base: StudyBase | None = None,
 ) -> list[PlanRecord]:
     """Set a draft aside and offer another plan for its transformer.
 
@@ -141,6 +156,8 @@ def ask_again(
         What is wrong with it.
     rev : int, optional
         Version of the plan that was shown.
+    base : StudyBase, optional
+        As for `approve`.
 
     Returns
     -------
@@ -165,14 +182,13 @@ def ask_again(
         transformer_id = record.plan.transformer_id
         waiting = plans.read_plans(act.connection, transformer_id=transformer_id, states=[PlanState.DRAFT])
         if not waiting:
-            base = base_of(workbench, act.connection)
+            base = base_of(workbench, act.connection, base)
             found = other_plans(workbench, base, record.plan)
             save_drafts(workbench, act, base.run.run_id, found, prepared_by=by)
             waiting = plans.read_plans(
                 act.connection, transformer_id=transformer_id, states=[PlanState.DRAFT]
             )
-            for other in waiting:
-                sheet = write_sheet(workbench, other, base.material)
+            for sheet in write_sheets(workbench, waiting, base.material):
                 plans.save_instruction(act.connection, base.run.run_id, sheet)
         act.facts["waiting"] = [other.plan_id for other in waiting]
     return waiting
@@ -292,12 +308,13 @@ def review_open_plans(workbench: Workbench, material: Material) -> list[PlanReco
     with workbench.store.read() as connection:
         found = plans.read_plans(connection, states=OPEN_PLAN_STATES)
         now = clock.now(workbench, connection)
+    bench = bench_of(workbench, material, now)
     kept = []
     for record in found:
         if record.state not in (PlanState.DRAFT, PlanState.APPROVED):
             kept.append(record)
             continue
-        plan, proof = refresh_record(workbench, material, record, found, now=now)
+        plan, proof = refresh_record(bench, record, found)
         if proof.holds:
             kept.append(record if plan is None else replace(record, plan=plan))
             continue

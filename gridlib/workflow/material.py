@@ -1,6 +1,6 @@
 """What the stages read: history, weather and network of a workspace as frames of one run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from gridlib.adapters.records import network as network_records
 from gridlib.adapters.records import runs
 from gridlib.adapters.records.runs import RunRecord
 from gridlib.domain.network import feeding, normal_load_kva
+from gridlib.domain.quality import clean_load
 from gridlib.domain.risk.running import carry_to_present_states
 from gridlib.domain.thermal import ThermalState
 from gridlib.facts.errors import InputError, NotFoundError
@@ -82,10 +83,8 @@ def as_findings(found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(frame[columns]).reset_index(drop=True)
 
 
-def read_history(
-    workbench: Workbench, connection: Connection, issued_at: pd.Timestamp, *, span_h: float | None = None
-) -> pd.DataFrame:
-    """Read the load before ``issued_at`` as metered: wide, one row each step, NaN where missing.
+def read_history(workbench: Workbench, connection: Connection, issued_at: pd.Timestamp) -> pd.DataFrame:
+    """Read the load that a forecast learns from as metered: wide, one row each step, NaN where missing.
 
     Parameters
     ----------
@@ -95,30 +94,43 @@ def read_history(
         Any transaction.
     issued_at : Timestamp
         End, exclusive.
-    span_h : float, optional
-        How far back [h]; default is the history of the forecast.
 
     Raises
     ------
     InputError
         No reading lies before ``issued_at``.
     """
-    settings = workbench.settings.forecast
-    step = pd.Timedelta(minutes=settings.step_min)
-    wide = workbench.telemetry.read_load_wide(
-        runs.ingest_ids(connection, "load"),
-        start=issued_at - pd.Timedelta(hours=span_h or 24 * settings.history_d),
-        end=issued_at,
-        step_min=settings.step_min,
-    )
-    reported = wide.index[wide.notna().any(axis=1)]
-    if reported.empty:
+    found = _read_load(workbench, connection, issued_at, 24 * workbench.settings.forecast.history_d)
+    if found.empty:
         raise InputError(
             f"no load readings before {issued_at}",
             what_to_do="Ingest older readings, or choose a later --issued-at.",
         )
-    index = pd.date_range(reported[0], issued_at - step, freq=step, name="time")
-    return wide.reindex(index)
+    return found
+
+
+def read_recent(
+    workbench: Workbench, connection: Connection, issued_at: pd.Timestamp, *, span_h: float
+) -> pd.DataFrame:
+    """Read the load of the hours before ``issued_at``, checked; empty where telemetry was silent."""
+    found = _read_load(workbench, connection, issued_at, span_h)
+    return found if found.empty else clean_load(found)[0]
+
+
+def _read_load(
+    workbench: Workbench, connection: Connection, issued_at: pd.Timestamp, span_h: float
+) -> pd.DataFrame:
+    step_min = workbench.settings.forecast.step_min
+    wide = workbench.telemetry.read_load_wide(
+        runs.ingest_ids(connection, "load"),
+        start=issued_at - pd.Timedelta(hours=span_h),
+        end=issued_at,
+        step_min=step_min,
+    )
+    step = pd.Timedelta(minutes=step_min)
+    reported = wide.index[wide.notna().any(axis=1)]
+    first = reported[0] if len(reported) else issued_at
+    return wide.reindex(pd.date_range(first, issued_at - step, freq=step, name="time"))
 
 
 def read_normal_history(
@@ -229,11 +241,17 @@ def _findings(rows: list[tuple[str, str, str, pd.Timestamp, pd.Timestamp, int]])
 
 def read_loads(workbench: Workbench, connection: Connection, run: RunRecord) -> Loads:
     """Read the forecast of a run and carry it to the switch states of now."""
-    network = network_records.read_network(connection)
     forecast = workbench.telemetry.read_run_frame(run.run_id, "forecast")
     windows = workbench.telemetry.read_run_frame(run.run_id, "windows")
     paths = _read_paths(workbench, run, pd.DatetimeIndex(forecast["time"].unique()))
-    return Loads(network, forecast, *carry_to_present_states(network, forecast, windows, paths), paths)
+    return _carried(network_records.read_network(connection), forecast, windows, paths)
+
+
+def _carried(
+    network: Network, forecast: pd.DataFrame, windows: pd.DataFrame, paths: JointPaths | None
+) -> Loads:
+    running, running_windows = carry_to_present_states(network, forecast, windows, paths)
+    return Loads(network, forecast, running, running_windows, paths)
 
 
 def forecast_frames(forecast: Forecast) -> dict[str, pd.DataFrame]:
@@ -303,6 +321,28 @@ def material_of(workbench: Workbench, connection: Connection, run: RunRecord) ->
         thermal.pivot(index="time", columns="transformer_id", values="ambient_c"),
         ThermalState(*(oil[name].to_numpy(float) for name in ThermalState._fields)),
     )
+
+
+def with_present_states(connection: Connection, material: Material, windows: pd.DataFrame) -> Material:
+    """Carry material of a run to the switch states of now; all else of it is as it was.
+
+    Parameters
+    ----------
+    connection : Connection
+        Any transaction.
+    material : Material
+        Read earlier, of a run and of network tables that are still the newest.
+    windows : DataFrame
+        `WindowFrame` of ``material.forecast``.
+
+    Returns
+    -------
+    Material
+        What `material_of` would read now.
+    """
+    network = replace(material.network, states=network_records.read_newest_states(connection))
+    loads = _carried(network, material.forecast, windows, material.paths)
+    return replace(material, network=network, running=loads.running, windows=loads.windows)
 
 
 def read_material(workbench: Workbench, run: RunRecord) -> Material:

@@ -17,7 +17,6 @@ from gridlib.domain.forecast import forecast_load
 from gridlib.domain.lifecycle import SYSTEM
 from gridlib.domain.network import check_network, neighbours
 from gridlib.domain.planning import plan_transfers
-from gridlib.domain.quality import clean_load
 from gridlib.domain.risk import hold_level, score_risk, score_sensitivity
 from gridlib.domain.risk.running import measured_now
 from gridlib.domain.thermal.horizon import TAIL_H
@@ -35,13 +34,13 @@ from gridlib.workflow.material import (
     forecast_frames,
     oil_frame,
     read_ambient,
-    read_history,
     read_loads,
     read_material,
     read_normal_history,
+    read_recent,
 )
-from gridlib.workflow.proof import covered_by, reserved_moves
-from gridlib.workflow.proposals import save_drafts, write_sheet
+from gridlib.workflow.open_plans import covered_by, reserved_moves
+from gridlib.workflow.proposals import save_drafts, write_sheets
 from gridlib.workflow.returns import propose_returns, save_returns
 
 STAGES = ("forecast", "risk", "planning", "instructions")
@@ -159,7 +158,7 @@ def run_risk(workbench: Workbench, run_id: str = "", *, by: str = SYSTEM) -> Sta
     limits = settings.limits
     with workbench.store.read() as connection:
         loads = read_loads(workbench, connection, run)
-        metered, _ = clean_load(read_history(workbench, connection, run.issued_at, span_h=TAIL_H))
+        metered = read_recent(workbench, connection, run.issued_at, span_h=TAIL_H)
         heat = forecast_heat(workbench, connection, loads, metered, run.issued_at)
     normal_kva = loads.forecast.pivot(index="time", columns="transformer_id", values="load_kva_p50")
     risk, risk_findings = score_risk(
@@ -259,9 +258,7 @@ def run_instructions(workbench: Workbench, run_id: str = "", *, by: str = SYSTEM
     material = read_material(workbench, run)
     with workbench.store.read() as connection:
         waiting = plans.read_plans(connection, states=[PlanState.DRAFT, PlanState.APPROVED])
-    sheets = [
-        write_sheet(workbench, record, material) for record in ([] if _is_replay(workbench, run) else waiting)
-    ]
+    sheets = write_sheets(workbench, [] if _is_replay(workbench, run) else waiting, material)
     with _stage(workbench, run, "instructions", {"sheets": len(sheets)}, begun, by) as act:
         for sheet in sheets:
             plans.save_instruction(act.connection, run.run_id, sheet)

@@ -1,39 +1,45 @@
 """Prove a stored plan again: against the newest forecast, today's switch states and all other plans."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 from sqlalchemy import Connection
 
-from gridlib.adapters.records import plans, runs
-from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
+from gridlib.adapters.records.plans import PlanRecord
 from gridlib.adapters.records.runs import RunRecord
-from gridlib.domain.planning import refresh_plan
+from gridlib.domain.network import cut_around
+from gridlib.domain.planning import Bench, make_bench, refresh_plan
+from gridlib.domain.thermal import ThermalState
 from gridlib.facts.errors import RefusedError
-from gridlib.facts.types import Move, Plan, PlanState, Proof
+from gridlib.facts.types import Plan, PlanState, Proof
 from gridlib.workbench import Workbench
 from gridlib.workflow import clock
-from gridlib.workflow.material import Material, material_of
+from gridlib.workflow.material import Material
+from gridlib.workflow.open_plans import reserved_moves
+from gridlib.workflow.studies import StudyBase, base_of
 
 OVER = "the hours it was meant for are over"
 """Why a plan expires."""
 
 
-def prove_again(workbench: Workbench, connection: Connection, record: PlanRecord) -> Proof:
+def prove_again(
+    workbench: Workbench, connection: Connection, record: PlanRecord, base: StudyBase | None = None
+) -> Proof:
     """Prove a plan against the newest run, today's switch states and the headroom of decided plans.
+
+    Only what lies around the plan is looked at. What has not changed since ``base`` is not read again.
 
     Raises
     ------
     RefusedError
         The newest run is older than ``forecast_max_age_h``.
     """
-    run = runs.read_run(connection, stage="risk")
-    now = clock.now(workbench, connection)
-    check_age(workbench, run, now)
-    decided = [
-        r for r in plans.read_plans(connection, states=OPEN_PLAN_STATES) if r.state is not PlanState.DRAFT
-    ]
-    return refresh_record(workbench, material_of(workbench, connection, run), record, decided, now=now)[1]
+    base = base_of(workbench, connection, base)
+    check_age(workbench, base.run, base.now)
+    decided = [r for r in base.open_plans if r.state is not PlanState.DRAFT]
+    bench = bench_around(workbench, base.material, record, decided, base.now)
+    return refresh_record(bench, record, decided)[1]
 
 
 def check_age(workbench: Workbench, run: RunRecord, now: pd.Timestamp) -> None:
@@ -45,48 +51,49 @@ def check_age(workbench: Workbench, run: RunRecord, now: pd.Timestamp) -> None:
         )
 
 
-def refresh_record(
-    workbench: Workbench,
-    material: Material,
-    record: PlanRecord,
-    others: Sequence[PlanRecord],
-    *,
-    now: pd.Timestamp,
-) -> tuple[Plan | None, Proof]:
-    """Prove a plan on given material and bring its figures up to it; ``others`` keep their headroom."""
-    return refresh_plan(
+def bench_of(workbench: Workbench, material: Material, now: pd.Timestamp) -> Bench:
+    """Lay out the material of a run for proofs."""
+    return make_bench(
         material.network,
         material.forecast,
-        record.plan,
         material.ambient_c,
         limits=workbench.settings.limits,
         rules=workbench.settings.planning,
         initial=material.initial,
         paths=material.paths,
-        reserved=reserved_moves(others, but=record.plan.transformer_id),
         tz=workbench.settings.site.tz,
         now=now,
     )
 
 
-def reserved_moves(records: Sequence[PlanRecord], *, but: str = "") -> tuple[Move, ...]:
-    """Collect the moves whose headroom is spoken for: decided plans, of undecided ones the best each.
-
-    ``but`` names the transformer whose own plans do not count.
-    """
-    return tuple(
-        move
-        for record in records
-        if record.plan.transformer_id != but
-        and (record.state is not PlanState.DRAFT or record.plan.rank == 1)
-        for move in record.plan.moves
+def bench_around(
+    workbench: Workbench,
+    material: Material,
+    record: PlanRecord,
+    others: Sequence[PlanRecord],
+    now: pd.Timestamp,
+) -> Bench:
+    """Lay out what lies around one plan; its proof there is the one in the whole fleet."""
+    moves = record.plan.moves
+    units = {name for move in moves for name in (move.from_transformer, move.to_transformer)}
+    network = cut_around(material.network, units, reserved_moves(others))
+    near = set(network.transformers["transformer_id"])
+    forecast = material.forecast
+    kept = pd.Index(forecast["transformer_id"].unique()).isin(near)
+    cut = replace(
+        material,
+        network=network,
+        forecast=forecast[forecast["transformer_id"].isin(near)],
+        initial=ThermalState(*(part[kept] for part in material.initial)),
     )
+    return bench_of(workbench, cut, now)
 
 
-def covered_by(record: PlanRecord) -> tuple[str, ...]:
-    """Name the transformers that an open plan covers; an undecided alternative covers its own alone."""
-    alternative = record.state is PlanState.DRAFT and record.plan.rank > 1
-    return (record.plan.transformer_id, *(() if alternative else record.plan.relieves))
+def refresh_record(
+    bench: Bench, record: PlanRecord, others: Sequence[PlanRecord]
+) -> tuple[Plan | None, Proof]:
+    """Prove a plan and bring its figures up to the bench; ``others`` keep their headroom."""
+    return refresh_plan(bench, record.plan, reserved_moves(others, but=record.plan.transformer_id))
 
 
 def is_over(workbench: Workbench, connection: Connection, record: PlanRecord) -> bool:

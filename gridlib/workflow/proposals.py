@@ -1,10 +1,11 @@
 """New drafts and their switching sheets, for a run and for a person who asks for another plan."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from gridlib.adapters.records import plans
 from gridlib.adapters.records.plans import PlanRecord
+from gridlib.domain.network import cut_out
 from gridlib.domain.study import ground_around, plan_ground, score_ground
 from gridlib.facts.errors import RefusedError
 from gridlib.facts.messages import render
@@ -13,7 +14,7 @@ from gridlib.facts.types import Plan
 from gridlib.workbench import Workbench
 from gridlib.workflow.audit import Intention
 from gridlib.workflow.material import Material
-from gridlib.workflow.proof import reserved_moves
+from gridlib.workflow.open_plans import reserved_moves
 from gridlib.workflow.studies import StudyBase
 
 
@@ -30,19 +31,31 @@ def save_drafts(
     return names
 
 
-def write_sheet(workbench: Workbench, record: PlanRecord, material: Material) -> Instruction:
-    """Write the switching sheet of a plan, for the loads of a run."""
-    return workbench.draft(
-        record.plan,
-        record.plan_id,
-        material.network,
-        material.forecast,
-        tz=workbench.settings.site.tz,
-        limits=workbench.settings.limits,
-        rules=workbench.settings.planning,
-        prepared_by=record.prepared_by,
-        prepared_at=workbench.clock(),
-    )
+def write_sheets(
+    workbench: Workbench, records: Sequence[PlanRecord], material: Material
+) -> list[Instruction]:
+    """Write the switching sheets of plans, for the loads of a run; only what the plans touch is looked at."""
+    moves = [move for record in records for move in record.plan.moves]
+    moved = {name for move in moves for name in move.sections}
+    sections = material.network.sections
+    touched = {name for move in moves for name in (move.from_transformer, move.to_transformer)}
+    touched |= set(sections.loc[sections["section_id"].isin(moved), "transformer_id"])
+    network = cut_out(material.network, touched)
+    forecast = material.forecast[material.forecast["transformer_id"].isin(touched)]
+    return [
+        workbench.draft(
+            record.plan,
+            record.plan_id,
+            network,
+            forecast,
+            tz=workbench.settings.site.tz,
+            limits=workbench.settings.limits,
+            rules=workbench.settings.planning,
+            prepared_by=record.prepared_by,
+            prepared_at=workbench.clock(),
+        )
+        for record in records
+    ]
 
 
 def other_plans(workbench: Workbench, base: StudyBase, plan: Plan) -> tuple[Plan, ...]:

@@ -170,7 +170,8 @@ def find_mismatches(
 ) -> dict[str, str]:
     """Find what `get_mismatches` names, in the caller's transaction."""
     tz = workbench.settings.site.tz
-    found = contradictions(network_records.read_newest_reports(connection, switch_ids))
+    reports = network_records.read_newest_reports(connection, ("telemetered", "manual"), switch_ids)
+    found = contradictions(reports)
     return {
         c.switch_id: render(
             Message(

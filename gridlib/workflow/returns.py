@@ -2,25 +2,25 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
-
-from gridlib.adapters.records import plans, runs
+from gridlib.adapters.records import plans
 from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
 from gridlib.domain.lifecycle import PLAN_MOVES, check_move
 from gridlib.domain.planning import is_no_longer_needed, plan_return
 from gridlib.facts.errors import RefusedError
 from gridlib.facts.messages import rendered
-from gridlib.facts.types import Plan, PlanState, Proof
+from gridlib.facts.types import Plan, PlanState
 from gridlib.workbench import Workbench
 from gridlib.workflow import clock, queries
 from gridlib.workflow.audit import Intention, intention
 from gridlib.workflow.decisions import move_plan
-from gridlib.workflow.material import Material, material_of
-from gridlib.workflow.proof import check_age, reserved_moves
-from gridlib.workflow.proposals import save_drafts, write_sheet
+from gridlib.workflow.material import Material
+from gridlib.workflow.open_plans import reserved_moves
+from gridlib.workflow.proof import bench_around, bench_of, check_age
+from gridlib.workflow.proposals import save_drafts, write_sheets
+from gridlib.workflow.studies import StudyBase, base_of
 
 
-def ask_return(workbench: Workbench, plan_id: str, *, by: str) -> PlanRecord:
+def ask_return(workbench: Workbench, plan_id: str, *, by: str, base: StudyBase | None = None) -> PlanRecord:
     """Make a return plan of an executed transfer, with its sheet, as a draft that somebody else approves.
 
     Parameters
@@ -31,6 +31,8 @@ def ask_return(workbench: Workbench, plan_id: str, *, by: str) -> PlanRecord:
         An executed transfer.
     by : str
         User name of an operator; who asks has prepared it.
+    base : StudyBase, optional
+        Read earlier; what has not changed since is not read again.
 
     Returns
     -------
@@ -60,20 +62,20 @@ def ask_return(workbench: Workbench, plan_id: str, *, by: str) -> PlanRecord:
                     f"{plan_id} has a return plan already, {other.plan_id}, {other.state}",
                     what_to_do=f"Decide on {other.plan_id}.",
                 )
-        run = runs.read_run(act.connection, stage="risk")
-        now = clock.now(workbench, act.connection)
-        check_age(workbench, run, now)
-        material = material_of(workbench, act.connection, run)
-        plan, proof = _return_of(workbench, material, record, others, now)
+        base = base_of(workbench, act.connection, base)
+        check_age(workbench, base.run, base.now)
+        bench = bench_around(workbench, base.material, record, others, base.now)
+        plan, proof = plan_return(bench, record.plan, record.plan_id, reserved_moves(others))
         if plan is None:
             why = "; ".join(rendered(proof.reasons)) or f"not known: {', '.join(rendered(proof.not_checked))}"
             raise RefusedError(
                 f"{plan_id} cannot be returned: {why}",
                 what_to_do="Ask again after the next run; a run proposes the return once it holds.",
             )
-        (name,) = save_drafts(workbench, act, run.run_id, [plan], prepared_by=by)
+        (name,) = save_drafts(workbench, act, base.run.run_id, [plan], prepared_by=by)
         draft = plans.read_plan(act.connection, name)
-        plans.save_instruction(act.connection, run.run_id, write_sheet(workbench, draft, material))
+        (sheet,) = write_sheets(workbench, [draft], base.material)
+        plans.save_instruction(act.connection, base.run.run_id, sheet)
         act.facts["return"] = name
     return queries.get_plan(workbench, name).record
 
@@ -98,12 +100,14 @@ def propose_returns(workbench: Workbench, material: Material, kept: Sequence[Pla
     with workbench.store.read() as connection:
         executed = plans.read_plans(connection, states=[PlanState.EXECUTED])
         now = clock.now(workbench, connection)
+    bench = bench_of(workbench, material, now)
     asked = {record.plan.returns for record in kept}
     found: list[Plan] = []
     for record in sorted(executed, key=lambda r: r.plan_id):
         if record.plan.returns or record.plan_id in asked:
             continue
-        plan, _ = _return_of(workbench, material, record, kept, now, found)
+        moves = (*reserved_moves(kept), *(move for plan in found for move in plan.moves))
+        plan, _ = plan_return(bench, record.plan, record.plan_id, moves)
         if plan is not None and is_no_longer_needed(plan, workbench.settings.limits):
             found.append(plan)
     return found
@@ -126,28 +130,3 @@ def carry_out(act: Intention, plan_id: str, reason: str) -> None:
         move_plan(act, transfer, PlanState.RETURNED, plan_id)
         act.facts["returned"] = transfer.plan_id
     move_plan(act, record, PlanState.EXECUTED, reason)
-
-
-def _return_of(
-    workbench: Workbench,
-    material: Material,
-    record: PlanRecord,
-    others: Sequence[PlanRecord],
-    now: pd.Timestamp,
-    before: Sequence[Plan] = (),
-) -> tuple[Plan | None, Proof]:
-    settings = workbench.settings
-    return plan_return(
-        material.network,
-        material.forecast,
-        record.plan,
-        record.plan_id,
-        material.ambient_c,
-        limits=settings.limits,
-        rules=settings.planning,
-        initial=material.initial,
-        paths=material.paths,
-        reserved=(*reserved_moves(others), *(move for plan in before for move in plan.moves)),
-        tz=settings.site.tz,
-        now=now,
-    )

@@ -1,6 +1,6 @@
 """Studies: what would be under other circumstances. Pure reads; nothing is stored, decided or audited."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, isnan
 from typing import Any
 
@@ -9,8 +9,7 @@ from sqlalchemy import Connection
 
 from gridlib.adapters.records import plans, runs
 from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
-from gridlib.adapters.records.runs import RunRecord
-from gridlib.domain.quality import clean_load
+from gridlib.adapters.records.runs import RunRecord, StoreVersion
 from gridlib.domain.risk.running import measured_now
 from gridlib.domain.study import Ground, change_ground, ground_around, plan_ground, score_ground
 from gridlib.facts.errors import InputError, RefusedError
@@ -19,8 +18,8 @@ from gridlib.facts.studies import Study, StudyRisk
 from gridlib.facts.types import RiskLevel
 from gridlib.workbench import Workbench
 from gridlib.workflow import clock
-from gridlib.workflow.material import Material, material_of, read_history
-from gridlib.workflow.proof import reserved_moves
+from gridlib.workflow.material import Material, material_of, read_recent, with_present_states
+from gridlib.workflow.open_plans import reserved_moves
 
 MOST_K = 30.0
 """Largest shift of the air either way [K]."""
@@ -31,8 +30,12 @@ LEAST_PCT, MOST_PCT = -90.0, 200.0
 
 @dataclass(frozen=True)
 class StudyBase:
-    """All that studies of one run start from; read once, used for many."""
+    """All that studies of one run start from; read once, used for many.
 
+    ``version`` names the state of the store that it was read from.
+    """
+
+    version: StoreVersion
     run: RunRecord
     material: Material
     ground: Ground
@@ -46,22 +49,29 @@ def read_base(workbench: Workbench) -> StudyBase:
         return base_of(workbench, connection)
 
 
-def base_of(workbench: Workbench, connection: Connection) -> StudyBase:
-    """Read as `read_base`, in the caller's transaction."""
-    run = runs.read_run(connection, stage="risk")
-    material = material_of(workbench, connection, run)
-    metered = read_history(workbench, connection, run.issued_at, span_h=24)
-    ground = Ground(
-        material.network,
-        material.forecast,
-        workbench.telemetry.read_run_frame(run.run_id, "windows"),
-        material.ambient_c,
-        material.initial,
-        material.paths,
-        measured_now(clean_load(metered)[0]),
-    )
+def base_of(workbench: Workbench, connection: Connection, before: StudyBase | None = None) -> StudyBase:
+    """Read as `read_base`, in the caller's transaction; what has not changed is taken from ``before``."""
+    version = runs.store_version(connection)
+    if before is None or not version.same_inputs(before.version):
+        run = runs.read_run(connection, stage="risk")
+        material = material_of(workbench, connection, run)
+        metered = read_recent(workbench, connection, run.issued_at, span_h=24)
+        ground = Ground(
+            material.network,
+            material.forecast,
+            workbench.telemetry.read_run_frame(run.run_id, "windows"),
+            material.ambient_c,
+            material.initial,
+            material.paths,
+            measured_now(metered),
+        )
+    else:
+        run, material, ground = before.run, before.material, before.ground
+        if version.states != before.version.states:
+            material = with_present_states(connection, material, ground.windows)
+            ground = replace(ground, network=material.network)
     found = plans.read_plans(connection, states=OPEN_PLAN_STATES)
-    return StudyBase(run, material, ground, tuple(found), clock.now(workbench, connection))
+    return StudyBase(version, run, material, ground, tuple(found), clock.now(workbench, connection))
 
 
 def study(

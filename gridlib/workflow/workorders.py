@@ -6,7 +6,7 @@
 
 from gridlib.adapters.records import plans, work_orders
 from gridlib.adapters.records.plans import PlanRecord
-from gridlib.adapters.records.work_orders import StepRecord, WorkOrderRecord
+from gridlib.adapters.records.work_orders import WorkOrderRecord
 from gridlib.domain.lifecycle import (
     PLAN_MOVES,
     WORK_ORDER_MOVES,
@@ -17,20 +17,28 @@ from gridlib.domain.lifecycle import (
     check_move,
     check_step,
 )
-from gridlib.facts.errors import ChangedError, InputError, RefusedError, StalePlanError, TransitionError
+from gridlib.facts.errors import InputError, RefusedError, StalePlanError, TransitionError
 from gridlib.facts.messages import rendered
 from gridlib.facts.types import PlanState, StepState, WorkOrderState
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
 from gridlib.workflow.audit import Intention, intention
 from gridlib.workflow.decisions import check_shown, move_plan
+from gridlib.workflow.order_changes import need_reason, set_order, shown_order, step_of
 from gridlib.workflow.proof import OVER, is_over, prove_again
 from gridlib.workflow.returns import carry_out
+from gridlib.workflow.studies import StudyBase
 from gridlib.workflow.switches import report_switch
 
 
 def issue(
-    workbench: Workbench, plan_id: str, *, by: str, crew: str, rev: int | None = None
+    workbench: Workbench,
+    plan_id: str,
+    *,
+    by: str,
+    crew: str,
+    rev: int | None = None,
+    base: StudyBase | None = None,
 ) -> WorkOrderRecord:
     """Make a work order of an approved plan that still holds; its number is taken here.
 
@@ -46,6 +54,8 @@ def issue(
         Who goes out.
     rev : int, optional
         Version of the plan that was shown.
+    base : StudyBase, optional
+        Read earlier; what has not changed since is not read again for the proof.
 
     Returns
     -------
@@ -80,7 +90,7 @@ def issue(
             stale = (OVER,)
             move_plan(act, record, PlanState.EXPIRED, OVER)
         else:
-            proof = prove_again(workbench, act.connection, record)
+            proof = prove_again(workbench, act.connection, record, base)
             stale = rendered(proof.reasons)
             if stale:
                 move_plan(act, record, PlanState.DRAFT, "; ".join(stale))
@@ -121,8 +131,15 @@ def _issue(workbench: Workbench, act: Intention, record: PlanRecord, by: str, cr
     return number
 
 
-def start(workbench: Workbench, work_order_id: str, *, by: str, rev: int | None = None) -> WorkOrderRecord:
-    """Start an open work order, if its plan still holds.
+def start(
+    workbench: Workbench,
+    work_order_id: str,
+    *,
+    by: str,
+    rev: int | None = None,
+    base: StudyBase | None = None,
+) -> WorkOrderRecord:
+    """Start an open work order, if its plan still holds; ``base`` as for `issue`.
 
     Raises
     ------
@@ -131,17 +148,17 @@ def start(workbench: Workbench, work_order_id: str, *, by: str, rev: int | None 
     """
     stale: tuple[str, ...] = ()
     with intention(workbench, by, "work_order.start", work_order_id) as act:
-        order = _shown_order(workbench, act, rev, WorkOrderState.IN_PROGRESS)
+        order = shown_order(workbench, act, rev, WorkOrderState.IN_PROGRESS)
         check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.IN_PROGRESS)
         record = plans.read_plan(act.connection, order.plan_id)
         over = is_over(workbench, act.connection, record)
-        stale = (OVER,) if over else rendered(prove_again(workbench, act.connection, record).reasons)
+        stale = (OVER,) if over else rendered(prove_again(workbench, act.connection, record, base).reasons)
         if stale:
-            _set_order(act, order, WorkOrderState.CANCELLED, "; ".join(stale))
+            set_order(act, order, WorkOrderState.CANCELLED, "; ".join(stale))
             move_plan(act, record, PlanState.DRAFT, "; ".join(stale))
             act.outcome = "stale"
         else:
-            _set_order(act, order, WorkOrderState.IN_PROGRESS, "")
+            set_order(act, order, WorkOrderState.IN_PROGRESS, "")
     if stale:
         raise StalePlanError(order.plan_id, stale)
     return queries.get_work_order(workbench, work_order_id)
@@ -176,7 +193,7 @@ def instruct_step(
     """
     with intention(workbench, by, "work_order.instruct", work_order_id) as act:
         act.facts |= {"step": number, "to_whom": to}
-        order = _shown_order(workbench, act, rev, f"step {number} {StepState.INSTRUCTED}")
+        order = shown_order(workbench, act, rev, f"step {number} {StepState.INSTRUCTED}")
         if not to.strip():
             raise InputError("an instruction goes to somebody", what_to_do="Say who repeats it, with --to.")
         check_instruct(work_order_id, order.state, [s.state for s in order.steps], number)
@@ -226,8 +243,8 @@ def record_step(
     """
     with intention(workbench, by, "work_order.step", work_order_id) as act:
         act.facts |= {"step": number, "to": outcome, "reading": reading, "remark": remark}
-        order = _shown_order(workbench, act, rev, f"step {number} {outcome}")
-        step = _step(order, number)
+        order = shown_order(workbench, act, rev, f"step {number} {outcome}")
+        step = step_of(order, number)
         check_step(
             work_order_id,
             order.state,
@@ -260,10 +277,10 @@ def complete(
 ) -> WorkOrderRecord:
     """Close a work order whose steps have all ended; its plan is EXECUTED, what that takes back RETURNED."""
     with intention(workbench, by, "work_order.complete", work_order_id) as act:
-        order = _shown_order(workbench, act, rev, WorkOrderState.COMPLETED)
+        order = shown_order(workbench, act, rev, WorkOrderState.COMPLETED)
         check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.COMPLETED)
         check_complete(work_order_id, [(s.step.switching, s.state) for s in order.steps])
-        _set_order(act, order, WorkOrderState.COMPLETED, outcome)
+        set_order(act, order, WorkOrderState.COMPLETED, outcome)
         carry_out(act, order.plan_id, "")
     return queries.get_work_order(workbench, work_order_id)
 
@@ -285,8 +302,8 @@ def abort(
     switching step that was instructed and has not ended may have been carried out: it counts as switched.
     """
     with intention(workbench, by, "work_order.abort", work_order_id) as act:
-        _need_reason(reason)
-        order = _shown_order(workbench, act, rev, WorkOrderState.ABORTED)
+        need_reason(reason)
+        order = shown_order(workbench, act, rev, WorkOrderState.ABORTED)
         check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.ABORTED)
         work_orders.abort_steps(act.connection, order, by=by, at=act.at, remark=reason)
         for step in order.steps if switched_back else ():
@@ -295,7 +312,7 @@ def abort(
                 and step.step.state_after is not None
             ):
                 report_switch(workbench, act, step.step.device, step.step.state_before)
-        _set_order(act, order, WorkOrderState.ABORTED, reason)
+        set_order(act, order, WorkOrderState.ABORTED, reason)
         touched = any(s.step.switching and s.state is not StepState.PENDING for s in order.steps)
         to = PlanState.PARTIAL if touched and not switched_back else PlanState.ROLLED_BACK
         move_plan(act, plans.read_plan(act.connection, order.plan_id), to, reason)
@@ -318,8 +335,8 @@ def settle(
     ROLLED_BACK or EXECUTED.
     """
     with intention(workbench, by, "work_order.settle", work_order_id) as act:
-        _need_reason(reason)
-        order = _shown_order(workbench, act, rev, work_orders.SETTLED)
+        need_reason(reason)
+        order = shown_order(workbench, act, rev, work_orders.SETTLED)
         if order.state is not WorkOrderState.ABORTED:  # the plan may have had another order before
             allowed = WORK_ORDER_MOVES[order.state]
             raise TransitionError(work_order_id, order.state, work_orders.SETTLED, allowed)
@@ -340,10 +357,10 @@ def cancel(
 ) -> WorkOrderRecord:
     """Withdraw an open work order; its plan is a draft again, with the reason."""
     with intention(workbench, by, "work_order.cancel", work_order_id) as act:
-        _need_reason(reason)
-        order = _shown_order(workbench, act, rev, WorkOrderState.CANCELLED)
+        need_reason(reason)
+        order = shown_order(workbench, act, rev, WorkOrderState.CANCELLED)
         check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.CANCELLED)
-        _set_order(act, order, WorkOrderState.CANCELLED, reason)
+        set_order(act, order, WorkOrderState.CANCELLED, reason)
         move_plan(act, plans.read_plan(act.connection, order.plan_id), PlanState.DRAFT, reason)
     return queries.get_work_order(workbench, work_order_id)
 
@@ -351,41 +368,7 @@ def cancel(
 def reopen(workbench: Workbench, work_order_id: str, *, by: str, rev: int | None = None) -> WorkOrderRecord:
     """Open an order again, where the table of states has such a move: it has none, so this is refused."""
     with intention(workbench, by, "work_order.reopen", work_order_id) as act:
-        order = _shown_order(workbench, act, rev, WorkOrderState.OPEN)
+        order = shown_order(workbench, act, rev, WorkOrderState.OPEN)
         check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.OPEN)
-        _set_order(act, order, WorkOrderState.OPEN, "")
+        set_order(act, order, WorkOrderState.OPEN, "")
     return queries.get_work_order(workbench, work_order_id)
-
-
-def _shown_order(workbench: Workbench, act: Intention, rev: int | None, to: str) -> WorkOrderRecord:
-    """Read the order of an intention; refuse where it is not the version that the person was shown."""
-    order = work_orders.read_work_order(act.connection, act.object)
-    if rev is None or rev == order.rev:
-        return order
-    raise ChangedError(
-        order.work_order_id,
-        change=order.change,
-        by=order.changed_by,
-        at=order.changed_at.tz_convert(workbench.settings.site.tz),
-        reason=order.outcome,
-        twice=order.changed_by == act.actor and order.change == to,
-    )
-
-
-def _need_reason(reason: str) -> None:
-    if not reason.strip():
-        raise InputError("a reason is needed", what_to_do="Say why with --reason.")
-
-
-def _step(order: WorkOrderRecord, number: int) -> StepRecord:
-    for step in order.steps:
-        if step.step.number == number:
-            return step
-    raise InputError(
-        f"{order.work_order_id} has no step {number}", what_to_do=f"Steps are 1 to {len(order.steps)}."
-    )
-
-
-def _set_order(act: Intention, order: WorkOrderRecord, to: WorkOrderState, outcome: str) -> None:
-    work_orders.set_work_order_state(act.connection, order, to, by=act.actor, at=act.at, outcome=outcome)
-    act.facts["order"] = {"from": order.state, "to": to, "outcome": outcome}

@@ -16,8 +16,6 @@ from gridlib.facts.messages import rendered, word
 from gridlib.facts.settings import Clock
 from gridlib.facts.types import PlanState, SwitchState
 from gridlib.workflow import accounts, audit, drafts, queries
-from gridlib.workflow.pipeline import run_stages
-from gridlib.workflow.setup import init_workspace
 
 SCRIPT = '"><img src=x onerror=alert(1)>'
 VOID = {"input", "img", "br", "meta"}
@@ -25,10 +23,8 @@ UNITS = {"kVA", "kVAh", "kWh", "kA", "A", "K", "C", "h", "d", "pu", "p10", "p50"
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    workbench, _ = init_workspace(tmp_path_factory.mktemp("sample"), example="sample")
-    run_stages(workbench)
-    return workbench
+def sample(sample_copy):
+    return sample_copy()
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,6 @@ from axe_playwright_python.sync_playwright import Axe
 
 from gridlib.adapters.notebooks import share_dir
 from gridlib.workflow import accounts, audit, decisions
-from gridlib.workflow.pipeline import run_stages
-from gridlib.workflow.setup import init_workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.notebooks]
 PATIENCE_MS = 60_000
@@ -21,10 +19,8 @@ SCRIPT = "<img src=x onerror=\"document.title='taken over'\">"
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    workbench, _ = init_workspace(tmp_path_factory.mktemp("sample"), example="sample")
-    run_stages(workbench)
-    return workbench
+def sample(sample_copy):
+    return sample_copy()
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,6 @@ import pytest
 
 from gridlib.facts.types import PlanState
 from gridlib.workflow import audit, queries
-from gridlib.workflow.pipeline import run_stages
-from gridlib.workflow.setup import init_workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.notebooks]
 PATIENCE_MS = 60_000
@@ -19,10 +17,8 @@ INERT_S = 10
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    workbench, _ = init_workspace(tmp_path_factory.mktemp("sample"), example="sample")
-    run_stages(workbench)
-    return workbench
+def sample(sample_copy):
+    return sample_copy()
 
 
 def enter(page, sample, base, sign_in, chosen):

@@ -7,8 +7,6 @@ from axe_playwright_python.sync_playwright import Axe
 
 from gridlib.facts.types import PlanState
 from gridlib.workflow import accounts, audit, decisions, queries
-from gridlib.workflow.pipeline import run_stages
-from gridlib.workflow.setup import init_workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.notebooks]
 PATIENCE_MS = 60_000
@@ -16,10 +14,8 @@ SCREENS = ("control_room", "decision_desk", "work_board", "audit_trail")
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    workbench, _ = init_workspace(tmp_path_factory.mktemp("sample"), example="sample")
-    run_stages(workbench)
-    return workbench
+def sample(sample_copy):
+    return sample_copy()
 
 
 @pytest.fixture(scope="module")

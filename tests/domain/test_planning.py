@@ -20,7 +20,7 @@ from gridlib.domain.network import (
     transformer_load_kva,
     undo_moves,
 )
-from gridlib.domain.planning import choose, plan_transfers, prove_moves, refresh_plan
+from gridlib.domain.planning import choose, make_bench, plan_transfers, prove_moves, refresh_plan
 from gridlib.domain.thermal import ThermalState
 from gridlib.facts.errors import InputError
 from gridlib.facts.messages import render, rendered
@@ -604,9 +604,8 @@ def test_plan_that_is_refreshed_on_the_same_inputs_stays_what_it_is(seed):
     for case in cases:
         others = [move for name, moves in best.items() if name != case.transformer_id for move in moves]
         for found in case.plans:
-            again, proof = refresh_plan(
-                network, loads, found, air(loads), limits=LIMITS, rules=rules, reserved=others
-            )
+            bench = make_bench(network, loads, air(loads), limits=LIMITS, rules=rules)
+            again, proof = refresh_plan(bench, found, others)
             assert (again, proof) == (found, found.proof)
 
 

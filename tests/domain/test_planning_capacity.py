@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gridlib.domain.network import parse_network
-from gridlib.domain.planning import plan_transfers, prove_moves, refresh_plan
+from gridlib.domain.planning import make_bench, plan_transfers, prove_moves, refresh_plan
 from gridlib.domain.thermal import ThermalState, loss_of_life_d, thermal_response, thermal_spec
 from gridlib.facts.messages import render, rendered
 from gridlib.facts.types import Limits, Move, Network, PlanningCase, PlanningRules, Proof
@@ -282,5 +282,6 @@ def test_the_way_back_is_not_open_while_it_would_overheat_somebody(ambient_c: fl
     best = next(found for found in case.plans if found.moves == (MOVE,))
     assert best.sides[1].hot_spot_c_before < 120
     assert best.switch_back_by == (START + pd.Timedelta(hours=6) if back else None)
-    again, _ = refresh_plan(network, loads, best, ambient, limits=LIMITS, rules=RULES, tz="Asia/Amman")
+    bench = make_bench(network, loads, ambient, limits=LIMITS, rules=RULES, tz="Asia/Amman")
+    again, _ = refresh_plan(bench, best)
     assert again == best

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridlib.domain.network import parse_network
-from gridlib.domain.planning import describe_chances, plan_transfers, refresh_plan
+from gridlib.domain.planning import describe_chances, make_bench, plan_transfers, refresh_plan
 from gridlib.domain.planning.chance import Chances, chances_of
 from gridlib.domain.planning.fleet import Fleet, build_fleet
 from gridlib.domain.planning.scenarios import Scenarios
@@ -204,7 +204,7 @@ def test_plans_carry_their_chances_and_keep_them_when_refreshed() -> None:
     # Derated by 5 %: T2 carries up to 378 kVA, on the last day 415; T1 504 or more before.
     assert (plan.p_holds, plan.p_clear_before, plan.p_clear_after) == (0.75, 0.0, 0.75)
     assert "75 %" in render(describe_chances(plan))
-    again, _ = refresh_plan(NETWORK, loads, plan, air, paths=known, **given_)
+    again, _ = refresh_plan(make_bench(NETWORK, loads, air, paths=known, **given_), plan)
     assert again == plan
     unknown = blind.plans[0]
     assert unknown == replace(plan, p_holds=None, p_clear_before=None, p_clear_after=None)

@@ -1,5 +1,6 @@
 """A plan that is kept shows the numbers of the newest forecast."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 
 from gridlib.domain.network import parse_network
-from gridlib.domain.planning import plan_transfers, prove_moves, refresh_plan
+from gridlib.domain.planning import make_bench, plan_transfers, prove_moves, refresh_plan
 from gridlib.domain.thermal import ThermalState
 from gridlib.facts.messages import rendered
 from gridlib.facts.types import Limits, Move, Network, Plan, PlanningCase, PlanningRules, Proof
@@ -53,11 +54,16 @@ def planned(network: Network, loads: pd.DataFrame, *donors: str, **kwargs) -> tu
 
 
 def refreshed(
-    network: Network, loads: pd.DataFrame, plan: Plan, ambient: pd.DataFrame | None = None, **kwargs
+    network: Network,
+    loads: pd.DataFrame,
+    plan: Plan,
+    ambient: pd.DataFrame | None = None,
+    reserved: Sequence[Move] = (),
+    **kwargs,
 ) -> tuple[Plan | None, Proof]:
     ambient = air(loads) if ambient is None else ambient
     given = {"limits": Limits(), "rules": PlanningRules(), "tz": "Asia/Amman", **kwargs}
-    return refresh_plan(network, loads, plan, ambient, **given)
+    return refresh_plan(make_bench(network, loads, ambient, **given), plan, reserved)
 
 
 OVERLOAD = forecast(T1=[400, 560, 450], T2=[200, 300, 250])

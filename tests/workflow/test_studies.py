@@ -11,6 +11,8 @@ from pydantic import TypeAdapter
 
 from gridlib.adapters.records import network as network_records
 from gridlib.adapters.records import plans
+from gridlib.apps.study.memory import read_memory
+from gridlib.apps.study.pictures import draw_picture
 from gridlib.domain.thermal import ThermalState
 from gridlib.facts.errors import (
     ChangedError,
@@ -22,8 +24,11 @@ from gridlib.facts.errors import (
 )
 from gridlib.facts.messages import from_json, render
 from gridlib.facts.studies import Study
-from gridlib.facts.types import PlanState, RiskLevel
-from gridlib.workflow import audit, decisions, queries
+from gridlib.facts.types import PlanState, RiskLevel, SwitchState
+from gridlib.workbench import open_workbench
+from gridlib.workflow import audit, clock, decisions, queries, switches
+from gridlib.workflow.pipeline import run_stages
+from gridlib.workflow.proof import bench_around, bench_of, refresh_record
 from gridlib.workflow.studies import read_base, study
 
 
@@ -104,6 +109,62 @@ def test_a_warm_study_takes_little_of_its_three_seconds(demo):
     begun = time.process_time()
     study(demo, "T-07", ambient_k=3, load_pct=3, base=base)
     assert time.process_time() - begun < 1.5
+
+
+def test_what_is_read_anew_after_a_change_is_what_is_read_from_the_start(demo):
+    before = read_memory(demo)
+    move = drafts_of(demo)[0].plan.moves[0]
+
+    def after(change):
+        nonlocal before
+        change()
+        kept, fresh = read_memory(demo, before), read_memory(demo)
+        assert kept.version == fresh.version != before.version
+        assert kept.base.open_plans == fresh.base.open_plans
+        for frame in ("forecast", "running", "windows"):
+            pd.testing.assert_frame_equal(
+                getattr(kept.base.material, frame), getattr(fresh.base.material, frame)
+            )
+        for network in (kept.base.material.network, kept.base.ground.network):
+            pd.testing.assert_frame_equal(network.states, fresh.base.material.network.states)
+        pd.testing.assert_frame_equal(kept.metered, fresh.metered)
+        saved, before = kept.base.material.forecast is before.base.material.forecast, kept
+        return saved
+
+    assert after(lambda: decisions.reject(demo, drafts_of(demo)[0].plan_id, by="operator", reason="no crew"))
+    for switch, state in ((move.open_switch, "OPEN"), (move.close_switch, "CLOSED")):
+        assert after(
+            lambda at=switch, to=state: switches.confirm_switch(
+                demo, at, by="operator", state=SwitchState(to)
+            )
+        )
+    assert not before.base.material.running.equals(before.base.material.forecast)
+    assert not after(lambda: run_stages(demo))
+
+
+def test_silent_telemetry_stops_neither_studies_nor_decisions(demo):
+    with demo.store.read() as connection:
+        silent = clock.now(demo, connection) + pd.Timedelta(hours=80)
+    run_stages(demo, issued_at=silent)
+    memory = read_memory(demo)
+    assert memory.metered.empty
+    draft = drafts_of(demo)[0]
+    assert study(demo, "T-07", ambient_k=2, base=memory.base).run_id == memory.base.run.run_id
+    assert "<svg" in draw_picture(demo, memory, "load_band", transformer_id="T-07")
+    approved = decisions.approve(demo, draft.plan_id, by="operator", base=memory.base)
+    assert approved.state is PlanState.APPROVED
+
+
+def test_a_proof_in_the_neighbourhood_is_the_proof_in_the_whole_fleet(sample_home):
+    sample = open_workbench(sample_home)
+    base = read_base(sample)
+    whole = bench_of(sample, base.material, base.now)
+    for record in base.open_plans:
+        near = bench_around(sample, base.material, record, base.open_plans, base.now)
+        assert len(near.fleet.rating_kva) < len(whole.fleet.rating_kva)
+        found = refresh_record(near, record, base.open_plans)
+        assert found == refresh_record(whole, record, base.open_plans)
+        assert found[1].holds
 
 
 def test_nobody_studies_a_transformer_that_is_not_there(demo):

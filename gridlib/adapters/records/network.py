@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from hashlib import sha256
+from sys import intern
 from typing import Any
 
 import pandas as pd
@@ -119,19 +120,32 @@ def read_newest_states(connection: Connection, switch_ids: Sequence[str] = ()) -
     return states.sort_values("switch_id", ignore_index=True)
 
 
-def read_newest_reports(connection: Connection, switch_ids: Sequence[str] = ()) -> pd.DataFrame:
-    """Read the newest state that each source reported of each switch, or of some, and who recorded it."""
-    keys = [t.switch_state.c.switch_id, t.switch_state.c.source]
-    return _newest(connection, keys, switch_ids, [*_STATE_COLUMNS, "recorded_by"])
+def read_newest_reports(
+    connection: Connection, sources: Sequence[str], switch_ids: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Read the newest state that each source reported of each switch, or of some, and who recorded it.
+
+    Only switches of which every one of ``sources`` has reported.
+    """
+    state = t.switch_state.c
+    by_all = [
+        state.switch_id.in_(sa.select(state.switch_id).where(state.source == source)) for source in sources
+    ]
+    keys = [state.switch_id, state.source]
+    return _newest(connection, keys, switch_ids, [*_STATE_COLUMNS, "recorded_by"], by_all)
 
 
 def _newest(
-    connection: Connection, keys: list[Any], switch_ids: Sequence[str], columns: list[str]
+    connection: Connection,
+    keys: list[Any],
+    switch_ids: Sequence[str],
+    columns: list[str],
+    conditions: Sequence[sa.ColumnElement[bool]] = (),
 ) -> pd.DataFrame:
     rank = sa.func.row_number().over(
         partition_by=keys, order_by=(t.switch_state.c.time.desc(), t.switch_state.c.state_id.desc())
     )
-    rows = sa.select(t.switch_state, rank.label("age_rank"))
+    rows = sa.select(t.switch_state, rank.label("age_rank")).where(*conditions)
     if switch_ids:
         rows = rows.where(t.switch_state.c.switch_id.in_(switch_ids))
     ranked = rows.subquery()
@@ -145,10 +159,7 @@ def has_switch(connection: Connection, switch_id: str) -> bool:
 
 def read_switches(connection: Connection, switch_ids: Sequence[str] = ()) -> pd.DataFrame:
     """Read the table of switches, or some rows of it (`Switches`)."""
-    query = sa.select(t.network_row.c.row).where(t.network_row.c.table_name == "switches")
-    if switch_ids:
-        query = query.where(t.network_row.c.object_id.in_(switch_ids))
-    return _network_frame("switches", list(connection.scalars(query.order_by(t.network_row.c.object_id))))
+    return _read_table(connection, "switches", switch_ids)
 
 
 def _state_frame(connection: Connection, query: sa.Select[Any], columns: list[str]) -> pd.DataFrame:
@@ -160,19 +171,9 @@ def _state_frame(connection: Connection, query: sa.Select[Any], columns: list[st
 
 def read_network(connection: Connection) -> Network:
     """Read the network as tables, with the newest state of each switch."""
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in NETWORK_TABLES}
-    for table, _, row in _network_rows(connection):
-        found[table].append(row)
-    frames = {name: _network_frame(name, rows) for name, rows in found.items()}
-    return Network(
-        substations=frames["substations"],
-        feeders=frames["feeders"],
-        transformers=frames["transformers"],
-        sections=frames["sections"],
-        switches=frames["switches"],
-        states=read_newest_states(connection),
-        lines=frames["lines"],
-    )
+    names = ("substations", "feeders", "transformers", "sections", "switches", "lines")
+    tables = {name: _read_table(connection, name) for name in names}
+    return Network(**tables, states=read_newest_states(connection))
 
 
 def read_network_page(
@@ -189,19 +190,28 @@ def read_network_page(
     return list(connection.scalars(query))
 
 
-def _network_frame(table: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    schema = NETWORK_TABLES[table].to_schema()
-    columns: dict[str, Any] = {}
-    for name, column in schema.columns.items():
-        values = [row.get(name) for row in rows]
-        kind = str(column.dtype)
-        if kind.startswith("float"):
-            columns[name] = pd.Series(values, dtype="float64")
-        elif kind.startswith("bool"):
-            columns[name] = pd.Series(values, dtype="bool")
-        else:
-            columns[name] = pd.Series(values, dtype="object")
-    return pd.DataFrame(columns)
+def _read_table(connection: Connection, table: str, object_ids: Sequence[str] = ()) -> pd.DataFrame:
+    query = sa.select(t.network_row.c.object_id, t.network_row.c.row).where(
+        t.network_row.c.table_name == table
+    )
+    if object_ids:
+        query = query.where(t.network_row.c.object_id.in_(object_ids))
+    kinds = {name: str(column.dtype) for name, column in NETWORK_TABLES[table].to_schema().columns.items()}
+    keys: list[str] = []
+    cells: dict[str, list[Any]] = {name: [] for name in kinds}
+    # Taken apart row by row, equal words kept once: as dictionaries a fleet would scatter the memory.
+    for key, row in connection.execute(query):
+        keys.append(key)
+        for name, values in cells.items():
+            value = row.get(name)
+            values.append(intern(value) if isinstance(value, str) else value)
+    columns = {}
+    for name, values in cells.items():
+        kind = kinds[name] if kinds[name].startswith(("float", "bool")) else "object"
+        columns[name] = pd.Series(values, dtype=kind)
+    # Sorted here, not there: each database has an order of letters of its own.
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    return pd.DataFrame(columns).iloc[order].reset_index(drop=True)
 
 
 def network_digest(connection: Connection) -> str:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
@@ -239,16 +239,30 @@ def read_risk(connection: Connection, run_id: str, transformer_id: str = "") -> 
     return list(connection.scalars(query))
 
 
-def store_version(connection: Connection) -> tuple[str, ...]:
-    """Name what the newest risk, the positions of switches, plans and ingests are, cheaply.
+class StoreVersion(NamedTuple):
+    """Names the newest scored run, the files taken in, the reported switch states, and the plans.
 
-    Two moments with the same answer show the same to whoever reads runs, network and open plans.
+    Two moments with the same version show the same to whoever reads runs, network and open plans.
     """
+
+    run_id: str
+    files: str
+    states: str
+    plans: str
+    decisions: str
+
+    def same_inputs(self, other: "StoreVersion") -> bool:
+        """Tell whether another has the same run, readings and network tables."""
+        return (self.run_id, self.files) == (other.run_id, other.files)
+
+
+def store_version(connection: Connection) -> StoreVersion:
+    """Name the state of the store, cheaply."""
     counts = (
-        sa.select(sa.func.max(t.switch_state.c.state_id)),
         sa.select(sa.func.max(t.ingest_file.c.seq)),
+        sa.select(sa.func.max(t.switch_state.c.state_id)),
         sa.select(sa.func.count(t.plan.c.plan_id)),
         sa.select(sa.func.sum(t.plan.c.rev)),
     )
     run_id = newest_run_id(connection, stage="risk") or ""
-    return (run_id, *(str(connection.scalar(query)) for query in counts))
+    return StoreVersion(run_id, *(str(connection.scalar(query)) for query in counts))

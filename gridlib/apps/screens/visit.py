@@ -17,6 +17,7 @@ from gridlib.facts.errors import NotFoundError
 from gridlib.facts.messages import Language, Message, render, word
 from gridlib.workbench import Workbench
 from gridlib.workflow import drafts
+from gridlib.workflow.studies import StudyBase
 
 
 @cache
@@ -63,6 +64,11 @@ class Visit:
         if self.memory is None:
             raise NotFoundError("run", "newest", what_to_do="Run the stages first: 'gridlib run'.")
         return self.memory
+
+    @property
+    def base(self) -> StudyBase | None:
+        """What decisions start from, so that they read only what is newer."""
+        return None if self.memory is None else self.memory.base
 
     def say(self, message_id: str, **parameters: object) -> Html:
         """Write a message of the catalogue as HTML."""

@@ -24,7 +24,7 @@ from gridlib.facts.messages import Language, Message, render
 from gridlib.facts.types import PlanState
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
-from gridlib.workflow.proof import reserved_moves
+from gridlib.workflow.open_plans import reserved_moves
 
 _STYLE: Any = {"svg.fonttype": "path", "text.parse_math": False, "font.size": 10}
 _PROLOGUE = re.compile(r"\A.*?(?=<svg)", re.DOTALL)
@@ -134,7 +134,7 @@ def _neighbours(
     whole = memory.base.ground.network
     if transformer_id not in set(whole.transformers["transformer_id"]):
         raise NotFoundError("transformer", transformer_id)
-    near = nearby(whole, transformer_id, ties=1)
+    near = nearby(whole, [transformer_id], ties=1)
     network = cut_out(whole, near)
     switches = queries.get_switches(workbench, list(network.switches["switch_id"]), language=language)
     running = memory.base.material.running
@@ -171,7 +171,7 @@ def _neighbours(
 def _path(workbench: Workbench, memory: Memory, plan_id: str, language: Language) -> tuple[Figure, str]:
     """Draw the network around a plan before and after, however far it is carried out by now."""
     plan, whole = queries.get_plan(workbench, plan_id).record.plan, memory.base.ground.network
-    near = set().union(*(nearby(whole, side.transformer_id, ties=1) for side in plan.sides))
+    near = nearby(whole, [side.transformer_id for side in plan.sides], ties=1)
     network = cut_out(whole, near)
     opened = {move.open_switch for move in plan.moves}
     closed = {move.close_switch for move in plan.moves}

@@ -87,7 +87,7 @@ class StudyServer(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
         self.looked_at = time.monotonic()
         try:
             if self.memory is None or version_now(self.workbench) != self.memory.version:
-                self.memory = read_memory(self.workbench)
+                self.memory = read_memory(self.workbench, self.memory)
             self.fault = None
         except GridlibError as error:
             self.fault = error

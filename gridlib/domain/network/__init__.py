@@ -5,7 +5,7 @@
 text.
 """
 
-from gridlib.domain.network.around import cut_out, nearby, whole_substations
+from gridlib.domain.network.around import cut_around, cut_out, nearby
 from gridlib.domain.network.check import check_network
 from gridlib.domain.network.loads import normal_load_kva, section_load_kva, transformer_load_kva
 from gridlib.domain.network.reports import Contradiction, contradictions, is_confirmed
@@ -38,6 +38,7 @@ __all__ = [
     "closed_switches",
     "contradictions",
     "current_states",
+    "cut_around",
     "cut_out",
     "feeding",
     "feeding_tree",
@@ -52,5 +53,4 @@ __all__ = [
     "transformer_load_kva",
     "undo_moves",
     "usable_ties",
-    "whole_substations",
 ]

@@ -1,22 +1,25 @@
 """The part of a network around a transformer, cut out so that it computes as it does in the whole."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 import pandas as pd
 
 from gridlib.domain.network.topology import closed_switches, current_states, feeding
-from gridlib.facts.types import Network
+from gridlib.facts.types import Move, Network
+
+TIES_AROUND = 4
+"""Transformers within so many ties can change hands in a plan, or are looked at by its proof."""
 
 
-def nearby(network: Network, transformer_id: str, *, ties: int) -> frozenset[str]:
-    """Name the transformers within some ties of one, by what feeds what now.
+def nearby(network: Network, transformer_ids: Collection[str], *, ties: int) -> frozenset[str]:
+    """Name the transformers within some ties of some, by what feeds what now.
 
     Parameters
     ----------
     network : Network
         The network with its reported switch states.
-    transformer_id : str
+    transformer_ids : collection of str
         Where to start.
     ties : int
         How many open switches away.
@@ -24,13 +27,22 @@ def nearby(network: Network, transformer_id: str, *, ties: int) -> frozenset[str
     Returns
     -------
     frozenset of str
-        With the transformer itself, and with those that the sections found normally hang on.
+        With those themselves, and with those that the sections found normally hang on.
     """
-    fed_by = feeding(network, closed_switches(current_states(network)))
+    return _nearby(network, _fed_by(network), transformer_ids, ties)
+
+
+def _fed_by(network: Network) -> pd.Series:
+    return feeding(network, closed_switches(current_states(network)))
+
+
+def _nearby(
+    network: Network, fed_by: pd.Series, transformer_ids: Collection[str], ties: int
+) -> frozenset[str]:
     home = network.sections.drop_duplicates("section_id").set_index("section_id")["transformer_id"]
     ends = [network.switches[end].map(fed_by) for end in ("from_id", "to_id")]
     pairs = pd.DataFrame({"a": ends[0], "b": ends[1]}).dropna().query("a != b").drop_duplicates()
-    near = {transformer_id}
+    near = set(transformer_ids)
     for _ in range(ties):
         near |= {
             *pairs.loc[pairs["a"].isin(near), "b"].astype(str),
@@ -43,12 +55,33 @@ def nearby(network: Network, transformer_id: str, *, ties: int) -> frozenset[str
     return frozenset(near)
 
 
-def whole_substations(network: Network, transformer_ids: Collection[str]) -> frozenset[str]:
-    """Add every transformer of the substations that some transformers hang on."""
-    rows = network.transformers
-    touched = rows.loc[rows["transformer_id"].isin(transformer_ids), "substation_id"].dropna()
-    beside = rows.loc[rows["substation_id"].isin(touched), "transformer_id"]
-    return frozenset({*transformer_ids, *beside.astype(str)})
+def cut_around(network: Network, transformer_ids: Collection[str], reserved: Iterable[Move] = ()) -> Network:
+    """Cut out what matters when some transformers change hands or are proved.
+
+    Parameters
+    ----------
+    network : Network
+        The network with its reported switch states.
+    transformer_ids : collection of str
+        The transformers concerned.
+    reserved : iterable of Move
+        Moves of open plans; where one touches the neighbourhood, both of its sides belong to it.
+
+    Returns
+    -------
+    Network
+        As from `cut_out`: the transformers within `TIES_AROUND` ties, and all that hang on their substations.
+    """
+    fed_by, rows = _fed_by(network), network.transformers
+    near = _nearby(network, fed_by, transformer_ids, TIES_AROUND)
+    touched = rows.loc[rows["transformer_id"].isin(near), "substation_id"].dropna()
+    near |= frozenset(rows.loc[rows["substation_id"].isin(touched), "transformer_id"].astype(str))
+    beside: set[str] = set()
+    for move in reserved:
+        ends = {move.from_transformer, move.to_transformer}
+        if ends & near:
+            beside |= ends
+    return _cut_out(network, fed_by, near | _nearby(network, fed_by, beside, 0))
 
 
 def cut_out(network: Network, transformer_ids: Collection[str]) -> Network:
@@ -59,8 +92,11 @@ def cut_out(network: Network, transformer_ids: Collection[str]) -> Network:
     Network
         Switches have both ends inside; substations, feeders and lines are those of the whole.
     """
+    return _cut_out(network, _fed_by(network), transformer_ids)
+
+
+def _cut_out(network: Network, fed_by: pd.Series, transformer_ids: Collection[str]) -> Network:
     kept = set(transformer_ids)
-    fed_by = feeding(network, closed_switches(current_states(network)))
     sections = network.sections
     inside = sections["transformer_id"].isin(kept) | sections["section_id"].map(fed_by).isin(kept)
     sections = sections[inside]

@@ -15,12 +15,14 @@ from gridlib.domain.planning.back import is_no_longer_needed, plan_return, retur
 from gridlib.domain.planning.chance import describe_chance, describe_chances
 from gridlib.domain.planning.plan import plan_transfers
 from gridlib.domain.planning.prove import prove_moves
-from gridlib.domain.planning.refresh import refresh_plan
+from gridlib.domain.planning.refresh import Bench, make_bench, refresh_plan
 
 __all__ = [
+    "Bench",
     "describe_chance",
     "describe_chances",
     "is_no_longer_needed",
+    "make_bench",
     "plan_return",
     "plan_transfers",
     "prove_moves",

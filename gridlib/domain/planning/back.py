@@ -3,12 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import pandas as pd
-
-from gridlib.domain.planning.refresh import refresh_plan
-from gridlib.domain.thermal import ThermalState
-from gridlib.facts.forecasts import JointPaths
-from gridlib.facts.types import Limits, Move, Network, Plan, PlanningRules, Proof
+from gridlib.domain.planning.refresh import Bench, refresh_plan
+from gridlib.facts.types import Limits, Move, Plan, Proof
 
 
 def return_moves(moves: Sequence[Move]) -> tuple[Move, ...]:
@@ -44,48 +40,20 @@ def return_moves(moves: Sequence[Move]) -> tuple[Move, ...]:
 
 
 def plan_return(
-    network: Network,
-    forecast: pd.DataFrame,
-    executed: Plan,
-    plan_id: str,
-    ambient_c: pd.DataFrame,
-    *,
-    limits: Limits,
-    rules: PlanningRules,
-    initial: ThermalState | None = None,
-    paths: JointPaths | None = None,
-    reserved: Sequence[Move] = (),
-    tz: str = "UTC",
-    now: pd.Timestamp | None = None,
+    bench: Bench, executed: Plan, plan_id: str, reserved: Sequence[Move] = ()
 ) -> tuple[Plan | None, Proof]:
     """Plan the return of an executed transfer.
 
     Parameters
     ----------
-    network : Network
-        The network with its reported switch states.
-    forecast : DataFrame
-        The newest `ForecastFrame`, every section at its normal transformer.
+    bench : Bench
+        The newest forecast and network.
     executed : Plan
         The transfer.
     plan_id : str
         Its number.
-    ambient_c : DataFrame
-        Air at each transformer over the horizon, wide: time x transformer [degC].
-    limits : Limits
-        Risk levels and limits of the site.
-    rules : PlanningRules
-        How transfers are checked.
-    initial : ThermalState, optional
-        State before the horizon, in the order of the transformers in ``forecast``.
-    paths : JointPaths, optional
-        Joint error paths of the forecast, for the chance that the return holds.
     reserved : sequence of Move
         Moves of all open plans.
-    tz : str
-        Zone in which reasons name the hours.
-    now : Timestamp, optional
-        Moment at which the age of reported switch positions counts.
 
     Returns
     -------
@@ -118,19 +86,7 @@ def plan_return(
             standing="",
             returns=plan_id,
         )
-        plan, proof = refresh_plan(
-            network,
-            forecast,
-            draft,
-            ambient_c,
-            limits=limits,
-            rules=rules,
-            initial=initial,
-            paths=paths,
-            reserved=reserved,
-            tz=tz,
-            now=now,
-        )
+        plan, proof = refresh_plan(bench, draft, reserved)
         if proof.holds:
             break
     return plan, proof

@@ -137,13 +137,16 @@ def measured_now(metered_kva: pd.DataFrame) -> pd.Series:
     Parameters
     ----------
     metered_kva : DataFrame
-        Clean load up to now, wide: time x transformer [kVA]; NaN where missing.
+        Clean load up to now, wide: time x transformer [kVA]; NaN where missing, no rows where telemetry was
+        silent.
 
     Returns
     -------
     Series
         By transformer, without those whose last reading is older than `MEASURED_AGE_STEPS` [kVA].
     """
+    if metered_kva.empty:
+        return pd.Series(dtype="float64")
     return metered_kva.ffill(limit=MEASURED_AGE_STEPS).iloc[-1].dropna()
 
 

@@ -259,7 +259,8 @@ def from_json(text: str) -> list[Message]:
 
 def _parsed(item: dict[str, Any]) -> Any:
     if item.keys() == {"id", "with"}:
-        return Message(item["id"], item["with"])
+        values = item["with"].items()
+        return Message(item["id"], {name: tuple(v) if isinstance(v, list) else v for name, v in values})
     if item.keys() == {"time"}:
         return datetime.fromisoformat(item["time"])
     if item.keys() == {"number"}:

@@ -18,6 +18,7 @@ def issue(visit: Visit, fields: Fields) -> Done:
         by=visit.user.username,
         crew=fields.get("crew", ""),
         rev=whole(fields, "rev"),
+        base=visit.base,
     )
     said = visit.say("board.said.issued", order=order.work_order_id, crew=order.crew)
     return Done(said, form=f"issue:{plan_id}", state={"order": order.work_order_id, "plan": ""})
@@ -26,7 +27,9 @@ def issue(visit: Visit, fields: Fields) -> Done:
 def start(visit: Visit, fields: Fields) -> Done:
     """Start an open order."""
     number = fields.get("order", "")
-    workorders.start(visit.workbench, number, by=visit.user.username, rev=whole(fields, "rev"))
+    workorders.start(
+        visit.workbench, number, by=visit.user.username, rev=whole(fields, "rev"), base=visit.base
+    )
     return Done(visit.say("board.said.started", order=number))
 
 
