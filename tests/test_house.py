@@ -43,6 +43,14 @@ def test_every_module_stays_under_400_lines():
     assert not long
 
 
+def test_whatever_writes_csv_keeps_formulas_out_of_spreadsheets():
+    sources = [*ROOT.glob("gridlib/**/*.py"), *ROOT.glob("notebooks/**/*.ipynb")]
+    texts = {path.name: path.read_text(encoding="utf-8") for path in sources}
+    writers = {name for name, text in texts.items() if re.search(r"\bto_csv\(|\bcsv\.\w*[wW]riter\(", text)}
+    assert writers == {"rows.py", "folder.py"}
+    assert all("import guarded" in texts[name] for name in writers)
+
+
 def test_the_lock_names_no_host():
     lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
     assert all(re.fullmatch(r"[A-Za-z0-9._\[\],-]+==\S+( ; .+)?", line) for line in lines)

@@ -92,6 +92,34 @@ def key_digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
+def sign_device(stored: str) -> str:
+    """Make what a browser keeps after a sign-in, to show later that its person was there before.
+
+    Parameters
+    ----------
+    stored : str
+        As `hash_password` made it; its salt makes it a secret of the server and of this password alone.
+
+    Returns
+    -------
+    str
+        A random name of the browser, a dot, and its signature (HMAC-SHA-256).
+    """
+    name = secrets.token_hex(16)
+    return f"{name}.{_signature(name, stored)}"
+
+
+def signed_device(shown: str, stored: str | None) -> str:
+    """Read the name of a browser from what it shows; empty where the signature is not of this password."""
+    name, _, signature = shown.partition(".")
+    good = stored is not None and hmac.compare_digest(signature.encode(), _signature(name, stored).encode())
+    return name if good else ""
+
+
+def _signature(name: str, stored: str) -> str:
+    return hmac.new(stored.encode(), f"device {name}".encode(), hashlib.sha256).hexdigest()
+
+
 @functools.cache
 def _nobodys_password() -> str:
     return hash_password(make_key())

@@ -124,11 +124,14 @@ def print_details(console: Console, file: PlanFile, tz: str, limits: Sequence[Me
         console.print(f"  {escape(file.record.reason)}")
     sheet = file.instruction
     if sheet is not None:
-        rows = [(s.number, s.verb, s.device, s.text, s.expected, s.if_it_fails) for s in sheet.steps]
-        print_table(console, sheet.title, ("", "verb", "device", "do", "expect", "if it fails"), rows)
-        back = [(s.number, s.verb, s.device, s.text) for s in sheet.rollback]
+        rows = [
+            (s.number, s.verb, s.device, render(s.text), render(s.expected), render(s.if_it_fails))
+            for s in sheet.steps
+        ]
+        print_table(console, render(sheet.title), ("", "verb", "device", "do", "expect", "if it fails"), rows)
+        back = [(s.number, s.verb, s.device, render(s.text)) for s in sheet.rollback]
         print_table(console, "Rollback", ("", "verb", "device", "do"), back)
-        for line in (*sheet.checklist, *sheet.abort_triggers, *sheet.notes):
+        for line in rendered((*sheet.checklist, *sheet.abort_triggers, *sheet.notes)):
             console.print(f"  - {escape(line)}")
     if file.case is not None:
         refused = [(w.code, render(w.reason)) for w in file.case.why_not]

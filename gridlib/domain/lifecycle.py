@@ -10,6 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from gridlib.facts.errors import FourEyesError, RefusedError, TransitionError
+from gridlib.facts.messages import Message
 from gridlib.facts.types import PlanState, Role, StepState, WorkOrderState
 
 SYSTEM = "system"
@@ -246,7 +247,7 @@ def is_overdue(state: WorkOrderState, planned_until: datetime | None, now: datet
     return under_way and planned_until is not None and now > planned_until
 
 
-def abort_trigger(reading: str, reading_range: tuple[float, float] | None) -> str:
+def abort_trigger(reading: str, reading_range: tuple[float, float] | None) -> Message | None:
     """Say whether a reading calls for the abort of its order.
 
     Parameters
@@ -258,23 +259,24 @@ def abort_trigger(reading: str, reading_range: tuple[float, float] | None) -> st
 
     Returns
     -------
-    str
-        A sentence with the numbers found and expected; empty where there is no range, no number, or none
+    Message or None
+        A sentence with the numbers found and expected; None where there is no range, no number, or none
         outside.
 
     Examples
     --------
-    >>> abort_trigger("180 A, 176 A, 240 A", (168, 229))
+    >>> from gridlib.facts.messages import render
+    >>> render(abort_trigger("180 A, 176 A, 240 A", (168, 229)))
     'ABORT TRIGGER: read 240, expected 168-229; do not switch'
     """
     if reading_range is None:
-        return ""
+        return None
     low, high = reading_range
     outside = [number for number in _numbers(reading) if not low <= number <= high]
     if not outside:
-        return ""
+        return None
     found = ", ".join(f"{number:g}" for number in outside)
-    return f"ABORT TRIGGER: read {found}, expected {low:g}-{high:g}; do not switch"
+    return Message("board.trigger", {"found": found, "low": low, "high": high})
 
 
 def _numbers(reading: str) -> list[float]:

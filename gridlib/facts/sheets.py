@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from gridlib.facts.messages import Message
 from gridlib.facts.types import SwitchState
 
 
@@ -10,6 +11,8 @@ from gridlib.facts.types import SwitchState
 class Step:
     """One line of a switching sheet.
 
+    ``phase`` and ``verb`` are codes with words in the catalogue, ``device`` is one id or several; sentences
+    are messages, so that the sheet can be read in any language.
     ``step_id`` is fixed ("S03"), ``switching`` is true where a device changes its position, ``state_after``
     is that position, ``hold_point`` where the sheet stops until the control room says go. ``needs_reading``:
     it is completed only with what was read, or with the name of who said go; ``text`` says which.
@@ -21,10 +24,10 @@ class Step:
     phase: str
     verb: str
     device: str
-    place: str
-    text: str
-    expected: str
-    if_it_fails: str
+    place: Message
+    text: Message
+    expected: Message
+    if_it_fails: Message
     switching: bool = False
     state_after: SwitchState | None = None
     hold_point: bool = False
@@ -57,17 +60,17 @@ class Instruction:
     """
 
     plan_id: str
-    title: str
-    purpose: str
+    title: Message
+    purpose: Message
     steps: tuple[Step, ...]
-    checklist: tuple[str, ...]
+    checklist: tuple[Message, ...]
     rollback: tuple[Step, ...]
-    abort_triggers: tuple[str, ...]
+    abort_triggers: tuple[Message, ...]
     drafted_by: str = "template"
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[Message, ...] = field(default=())
     version: int = 1
     prepared_by: str = ""
     prepared_at: datetime | None = None
     window_from: datetime | None = None
     window_until: datetime | None = None
-    positions: tuple[str, ...] = ()
+    positions: tuple[Message, ...] = ()

@@ -110,7 +110,7 @@ def enable_user(workbench: Workbench, username: str, *, actor: str = SYSTEM) -> 
         if people.find_user(act.connection, username) is None:
             raise NotFoundError("user", username, what_to_do="See 'gridlib user list'.")
         people.update_user(act.connection, username, active=True)
-        sessions.delete_failures(act.connection, username)
+        sessions.delete_all_failures(act.connection, username)
 
 
 def set_password(
@@ -146,7 +146,7 @@ def set_password(
         people.read_user(act.connection, username)
         passwords.check_password(username, password)
         people.update_user(act.connection, username, password=hashed)
-        sessions.delete_failures(act.connection, username)
+        sessions.delete_all_failures(act.connection, username)
         act.facts["sessions_ended"] = sessions.delete_sessions(act.connection, username, keep=keep)
 
 

@@ -2,7 +2,9 @@
 
 A password is compared outside every transaction, because that takes a quarter of a second. Failed sign-ins
 are counted, and of many in a row the first and the one that locks the account get an audit row: whoever
-tries passwords cannot flood the trail.
+tries passwords cannot flood the trail. A browser in which a person has signed in before keeps a signed name
+and has a count of its own, so that strangers who lock an account do not lock out its person [OWASP, Slow Down
+Online Guessing Attacks with Device Cookies].
 """
 
 from collections.abc import Iterable
@@ -23,7 +25,7 @@ _TOUCH = pd.Timedelta("60s")
 """The last action of a session is noted this exactly."""
 
 
-def sign_in(workbench: Workbench, username: str, password: str, *, address: str) -> str:
+def sign_in(workbench: Workbench, username: str, password: str, *, address: str, device: str = "") -> str:
     """Begin a session of a person who knows the password.
 
     Parameters
@@ -34,6 +36,8 @@ def sign_in(workbench: Workbench, username: str, password: str, *, address: str)
         As typed.
     address : str
         Where the request came from, for the trail.
+    device : str
+        What the person's browser kept of a sign-in before, see `sign_device`.
 
     Returns
     -------
@@ -45,8 +49,21 @@ def sign_in(workbench: Workbench, username: str, password: str, *, address: str)
     SignInError
         The name or the password is wrong, or the account is locked; never says which.
     """
-    stored = _checked(workbench, username, password, address)
-    return _begin(workbench, username, via="password", address=address, stored=stored)
+    stored, known = _checked(workbench, username, password, address, device)
+    return _begin(workbench, username, via="password", address=address, stored=stored, known=known)
+
+
+def sign_device(workbench: Workbench, username: str) -> str:
+    """Make what the browser of a person who has just given the password keeps; a new password ends it."""
+    with workbench.store.read() as connection:
+        stored = people.read_password(connection, username)
+    return passwords.sign_device(stored) if stored else ""
+
+
+def knows_device(workbench: Workbench, username: str, device: str) -> bool:
+    """Tell whether a browser shows that the person has signed in there before."""
+    with workbench.store.read() as connection:
+        return bool(passwords.signed_device(device, people.read_password(connection, username)))
 
 
 def sign_in_by_proxy(workbench: Workbench, username: str, *, address: str) -> str:
@@ -90,7 +107,7 @@ def change_password(
     InputError
         The new password is easily guessed.
     """
-    _checked(workbench, username, current, address)
+    _checked(workbench, username, current, address, "")
     accounts.set_password(workbench, username, new, actor=username, keep=passwords.key_digest(key))
 
 
@@ -145,41 +162,56 @@ def record_refusal(workbench: Workbench, username: str, action: str, obj: str, *
         act.outcome = f"refused:{code}"
 
 
-def _checked(workbench: Workbench, username: str, password: str, address: str) -> str | None:
-    """Read the stored password if the typed one is right; otherwise count the failure and refuse."""
+def _checked(
+    workbench: Workbench, username: str, password: str, address: str, device: str
+) -> tuple[str | None, str]:
+    """Read the stored password, and the name of a known browser, if the typed one is right.
+
+    Otherwise the failure is counted, for that browser or for all that are not known.
+    """
     with workbench.store.read() as connection:
         stored = people.read_password(connection, username)
-        locked = _is_locked(workbench, connection, username)
+        known = passwords.signed_device(device, stored)
+        locked = _is_locked(workbench, connection, username, known)
     if not passwords.matches(password, stored) or locked:
-        _count_failure(workbench, username if stored is not None else "", address)
+        _count_failure(workbench, username if stored is not None else "", address, known)
         raise _refusal(workbench)
-    return stored
+    return stored, known
 
 
-def _begin(workbench: Workbench, username: str, *, via: Via, address: str, stored: str | None = None) -> str:
+def _begin(
+    workbench: Workbench,
+    username: str,
+    *,
+    via: Via,
+    address: str,
+    stored: str | None = None,
+    known: str = "",
+) -> str:
     key = passwords.make_key()
     created_before, used_before = _limits(workbench)
     with intention(workbench, username, SIGN_IN, username) as act:
         act.facts.update(via=via, address=address)
         if via == "password":
             changed = people.read_password(act.connection, username) != stored
-            if changed or _is_locked(workbench, act.connection, username):
+            if changed or _is_locked(workbench, act.connection, username, known):
                 raise _refusal(workbench)
-            if (failed := sessions.read_failures(act.connection, username)) is not None:
+            act.facts["known_browser"] = bool(known)
+            if (failed := sessions.read_failures(act.connection, username, known)) is not None:
                 act.facts["failures_before"] = failed.failures
-                sessions.delete_failures(act.connection, username)
+                sessions.delete_failures(act.connection, username, known)
         sessions.delete_old_sessions(act.connection, created_before=created_before, used_before=used_before)
         digest = passwords.key_digest(key)
         sessions.save_session(act.connection, digest, username, via=via, address=address, at=act.at)
     return key
 
 
-def _count_failure(workbench: Workbench, username: str, address: str) -> None:
+def _count_failure(workbench: Workbench, username: str, address: str, known: str = "") -> None:
     """Count a failed sign-in; ``username`` is empty for all names that cannot sign in."""
     server = workbench.settings.server
     remembered = pd.Timedelta(minutes=server.lock_min)
     with intention(workbench, NOBODY, SIGN_IN, username or "unknown name") as act:
-        before = sessions.read_failures(act.connection, username)
+        before = sessions.read_failures(act.connection, username, known)
         if before is None or act.at >= (before.locked_until or before.first_at + remembered):
             before = FailureRecord(0, act.at, None)
         failures, locked_until = before.failures + 1, before.locked_until
@@ -187,15 +219,20 @@ def _count_failure(workbench: Workbench, username: str, address: str) -> None:
         if locks:
             locked_until = act.at + remembered
         sessions.save_failures(
-            act.connection, username, FailureRecord(failures, before.first_at, locked_until)
+            act.connection, username, known, FailureRecord(failures, before.first_at, locked_until)
         )
         act.told = failures == 1 or locks
         act.outcome = f"refused:{SignInError.code}"
-        act.facts.update(address=address, failures=failures, locked_min=server.lock_min if locks else 0)
+        act.facts.update(
+            address=address,
+            known_browser=bool(known),
+            failures=failures,
+            locked_min=server.lock_min if locks else 0,
+        )
 
 
-def _is_locked(workbench: Workbench, connection: Connection, username: str) -> bool:
-    found = sessions.read_failures(connection, username)
+def _is_locked(workbench: Workbench, connection: Connection, username: str, known: str) -> bool:
+    found = sessions.read_failures(connection, username, known)
     return found is not None and found.locked_until is not None and workbench.clock() < found.locked_until
 
 

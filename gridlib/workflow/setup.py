@@ -25,6 +25,8 @@ EXAMPLE_PEOPLE = {
 def init_workspace(home: Path, *, example: str = "") -> tuple[Workbench, list[IngestResult]]:
     """Make a folder a workspace, or complete one; what is there already stays as it is.
 
+    Settings and data are for the user who makes it alone.
+
     Parameters
     ----------
     home : Path
@@ -48,6 +50,7 @@ def init_workspace(home: Path, *, example: str = "") -> tuple[Workbench, list[In
     settings_file = home / SETTINGS_FILE
     home.mkdir(parents=True, exist_ok=True)
     if not settings_file.exists():
+        settings_file.touch(mode=0o600)  # the address of a database may hold its password
         shutil.copyfile(source / SETTINGS_FILE, settings_file)
     elif example and settings_file.read_bytes() != (source / SETTINGS_FILE).read_bytes():
         raise InputError(
@@ -55,7 +58,7 @@ def init_workspace(home: Path, *, example: str = "") -> tuple[Workbench, list[In
             what_to_do="Choose an empty folder with --home, or run 'gridlib init' without an example.",
         )
     settings = read_settings(home)
-    settings.data_dir.mkdir(exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, exist_ok=True)
     settings.reports_dir.mkdir(exist_ok=True)
     workbench = assemble(settings)
     workbench.store.migrate()

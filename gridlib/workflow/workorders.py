@@ -18,7 +18,7 @@ from gridlib.domain.lifecycle import (
     check_step,
 )
 from gridlib.facts.errors import InputError, RefusedError, StalePlanError, TransitionError
-from gridlib.facts.messages import rendered
+from gridlib.facts.messages import render, rendered
 from gridlib.facts.types import PlanState, StepState, WorkOrderState
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
@@ -256,8 +256,8 @@ def record_step(
             needs_reading=step.step.needs_reading,
         )
         if trigger := abort_trigger(reading, step.step.reading_range):
-            act.facts["abort_trigger"] = trigger
-            remark = f"{remark} {trigger}".strip()
+            act.facts["abort_trigger"] = render(trigger)
+            remark = f"{remark} {render(trigger)}".strip()
         if outcome is not StepState.COMPLETED and not remark.strip():
             raise InputError(
                 f"step {number} cannot end {outcome} without a remark", what_to_do="Say why with --remark."

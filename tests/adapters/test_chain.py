@@ -164,7 +164,7 @@ def test_an_actor_longer_than_the_column_is_cut_and_on_record(store):
 
 
 def test_export_for_spreadsheets_holds_no_formula(store, tmp_path):
-    starts = ['=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)", "\t=1", "PLAN=7"]
+    starts = ['=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)", "\t=1", "\n=1", "'=1", "PLAN=7"]
     with store.write() as connection:
         for n, text in enumerate(starts):
             _append(connection, n, object=text)
@@ -188,7 +188,7 @@ def test_export_for_programs_is_exact(trail, tmp_path):
 def test_a_failed_export_leaves_the_old_file(trail, tmp_path, monkeypatch):
     path = tmp_path / "audit.csv"
     path.write_text("old")
-    monkeypatch.setattr(chain_rows, "_plain_cell", lambda value: 1 / 0)
+    monkeypatch.setattr(chain_rows, "guarded", lambda value: 1 / 0)
     with pytest.raises(ZeroDivisionError), trail.read() as connection:
         chain.write_events(connection, path)
     assert [file.name for file in tmp_path.glob("audit*")] == ["audit.csv"]

@@ -1,5 +1,6 @@
 """Network tables as files: written and read back the same, and every fault of a file named at once."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,20 @@ def test_what_is_written_is_read_back_the_same_to_the_bit(network, tmp_path_fact
     folder = tmp_path_factory.mktemp("network")
     write_network(network, folder)
     assert_same(read(folder), network)
+
+
+def test_no_name_is_a_formula_in_a_spreadsheet_and_each_is_read_back_as_it_was(tmp_path):
+    network = parse_network("T1(500) -b1- a")
+    names = ['=HYPERLINK("http://x")', "+K1", "-Q1", "@SUM(1)", "'=1", "''-1", "＝1"]
+    eight = network.substations.iloc[[0] * 8].assign(
+        substation_id=list("abcdefgh"), name=[*names, "'Abdali'"]
+    )
+    network = network_of({"substations": eight})
+    (path,) = write_network(network, tmp_path)
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["name"] for row in rows] == [*(f"'{name}" for name in names), "'Abdali'"]
+    assert_same(read(tmp_path), network)
 
 
 def test_a_text_network_survives_the_files(tmp_path):

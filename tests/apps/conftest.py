@@ -14,6 +14,7 @@ from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, ProxyHandle
 
 import nbformat
 import pytest
+import websocket
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -122,6 +123,33 @@ class Visitor:
         """Read a cookie by the start of its name; empty where there is none."""
         return next((c.value or "" for c in self.jar if c.name.startswith(start)), "")
 
+    @property
+    def cookies(self) -> str:
+        """All cookies, as they are sent."""
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.jar)
+
+    @property
+    def xsrf(self) -> dict[str, str]:
+        """The header that a script of a page of the server sends."""
+        return {"X_XSRFToken": self.cookie("_xsrf")}
+
+    def socket(self, kernel: str, *, origin: str | None = None, host: str | None = None) -> Any:
+        """Open the channels of a kernel."""
+        return websocket.create_connection(
+            f"{self.base.replace('http', 'ws')}/api/kernels/{kernel}/channels",
+            cookie=self.cookies,
+            timeout=60,
+            suppress_origin=origin is None,
+            origin=origin,
+            host=host,
+        )
+
+    def refused_socket(self, kernel: str, **options: str) -> int:
+        """Try to open the channels of a kernel; returns the status of the refusal."""
+        with pytest.raises(websocket.WebSocketBadStatusException) as refused:
+            self.socket(kernel, **options)
+        return int(refused.value.status_code)
+
     def post(self, path: str, form: dict[str, str], **headers: str) -> Answer:
         """Send a form as a page of the server does."""
         if not self.cookie("_xsrf"):
@@ -137,6 +165,22 @@ class Visitor:
 def visitor() -> type[Visitor]:
     """Somebody who comes to a server without a browser."""
     return Visitor
+
+
+SECRET = "a long sentence to remember"
+"""Password of everybody whom `signed_in` signs in."""
+
+
+@pytest.fixture(scope="module")
+def signed_in(base: str, visitor: type[Visitor]) -> Callable[[str], Visitor]:
+    """Sign somebody in at the module's server, whose address is its fixture ``base``."""
+
+    def enter(username: str) -> Visitor:
+        found = visitor(base)
+        assert found.sign_in(username, SECRET).status == 303
+        return found
+
+    return enter
 
 
 def _sign_in(page: Any, base: str, username: str, password: str) -> None:

@@ -201,6 +201,10 @@ def test_what_no_record_can_keep_is_refused(ask, sample, field, typed):
     assert ask(action="shelve", fields={**fields, field: typed}, unit="34-254")["kind"] == "refused"
 
 
+def test_no_database_is_asked_for_a_name_that_it_cannot_hold(ask):
+    assert ask(unit="T\0-1", text="\0")["state"] == {"unit": "T-1", "text": ""}
+
+
 def test_a_switch_is_confirmed_as_operated(ask, sample):
     done = ask(action="confirm", fields={"switch": "TIE-047", "state": "OPEN"}, unit="34-260")
     assert "TIE-047 confirmed OPEN" in words(done["said"])
@@ -323,8 +327,7 @@ def test_the_desk_in_arabic_marks_nothing_as_english(ask, sample, in_arabic):
     for chosen in (*shown, {"unit": alone}):
         regions = ask(screen="decision_desk", **chosen)["regions"]
         marked = {name for name, html in regions.items() if re.search('lang="?en', html)}
-        # The head offers English; a sheet is in the language that it was written in.
-        assert marked <= {"head", "sheet"}
+        assert marked <= {"head"}  # where English is offered
         for name in ("case", "evidence"):
             assert latin_left(words(regions[name]), queries.get_network(sample)) == set()
 

@@ -1,16 +1,20 @@
 """Attacks on the running server: a real process, real requests, by strangers and by colleagues."""
 
+import asyncio
 import json
 import re
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import websocket
+from traitlets.config import LoggingConfigurable
 
+from gridlib.apps.server.identity import SIGN_INS_WAITING, Accounts, SaidError
+from gridlib.apps.server.kernels import PER_PERSON
 from gridlib.facts.types import Role
 from gridlib.workbench import open_workbench
 from gridlib.workflow import accounts, audit
@@ -50,6 +54,7 @@ def folders(tmp_path_factory, write_screen):
     write_screen(screens / "managers.ipynb", "1", gridlib={"roles": ["manager"]})
     write_screen(screens / "analysts.ipynb", "1", gridlib={"roles": ["analyst", "manager"]})
     write_screen(screens / "nobodys.ipynb", "1")
+    write_screen(screens / "audit_trail.ipynb", "1", gridlib={"roles": ["manager"]})
     write_screen(screens.parent / "outside.ipynb", "1", gridlib={"roles": ["operator"]})
     (screens / "plan.png").write_bytes(b"secret plan")
     return home, screens
@@ -72,18 +77,6 @@ def base(running):
 
 
 @pytest.fixture(scope="module")
-def signed_in(base, visitor):
-    """Sign somebody in."""
-
-    def enter(username):
-        found = visitor(base)
-        assert found.sign_in(username, SECRET).status == 303
-        return found
-
-    return enter
-
-
-@pytest.fixture(scope="module")
 def olu(signed_in):
     return signed_in("olu")
 
@@ -102,6 +95,10 @@ def open_desk(person):
     """Open a screen; returns the id of its kernel."""
     answer = person.ask("/voila/render/decision_desk.ipynb")
     assert answer.status == 200
+    return kernel_in(answer)
+
+
+def kernel_in(answer):
     return re.search(r'"kernelId": *"([\w-]+)"', answer.text).group(1)
 
 
@@ -144,33 +141,15 @@ def children(process):
     return Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
 
 
-def socket_to(person, kernel, *, origin=None, host=None):
-    return websocket.create_connection(
-        f"{person.base.replace('http', 'ws')}/api/kernels/{kernel}/channels",
-        cookie="; ".join(f"{c.name}={c.value}" for c in person.jar),
-        timeout=30,
-        suppress_origin=origin is None,
-        origin=origin,
-        host=host,
-    )
-
-
-def refusal(person, kernel, **options):
-    with pytest.raises(websocket.WebSocketBadStatusException) as refused:
-        socket_to(person, kernel, **options)
-    return refused.value.status_code
-
-
 # ------------------------------------------------------------------ strangers
 
 
 def test_no_route_answers_a_stranger_but_the_sign_in_page(stranger, paths):
     stranger.ask("/login")
-    xsrf = {"X_XSRFToken": stranger.cookie("_xsrf")}
     assert len(paths) > 12
     for path in paths:
         for method in METHODS:
-            answer = stranger.ask(path, method, **xsrf)
+            answer = stranger.ask(path, method, **stranger.xsrf)
             if path == "/login" and method in ("GET", "POST"):
                 assert answer.status in (200, 401)
                 continue
@@ -240,8 +219,7 @@ def test_the_sign_in_page_shows_what_it_was_given_as_text(stranger):
 )
 def test_what_is_no_form_is_said_to_be_none(stranger, path, body):
     stranger.ask("/login")
-    xsrf = {"X_XSRFToken": stranger.cookie("_xsrf")}
-    answer = stranger.ask(path, "POST" if body else "GET", body=body, **xsrf)
+    answer = stranger.ask(path, "POST" if body else "GET", body=body, **stranger.xsrf)
     assert answer.status in (400, 401)
     assert "<main>" in answer.text
 
@@ -287,6 +265,53 @@ def test_guessing_locks_the_account_and_says_the_same_of_a_name_that_nobody_has(
     assert guesser.sign_in("leo", SECRET).status == 303
 
 
+def test_a_stranger_who_locks_an_account_does_not_lock_out_its_person(base, visitor, signed_in, workbench):
+    at_work, forger = signed_in("leo"), visitor(base)
+    at_work.post("/logout", {})
+    forger.ask("/login")
+    name = next(cookie.name for cookie in at_work.jar if cookie.name.startswith("known-"))
+    for forged in (
+        "",
+        "0" * 32,
+        f"{'0' * 32}.{'0' * 64}",
+        f"{at_work.cookie('known-')[:32]}.{'0' * 64}",
+        "x.y",
+    ):
+        kept = f"{forger.cookies}; {name}={forged}"
+        assert forger.post("/login", {"username": "leo", "password": "guess"}, Cookie=kept).status == 401
+    assert forger.sign_in("leo", SECRET).status == 401
+    assert at_work.sign_in("leo", SECRET).status == 303
+    last = events(workbench, "user.sign_in").iloc[-1]
+    assert (last["actor"], last["payload"]["known_browser"]) == ("leo", True)
+    assert forger.sign_in("leo", SECRET).status == 401  # the lock of all other browsers stays
+
+
+def test_whoever_floods_the_sign_in_page_keeps_no_known_browser_waiting(workbench):
+    doors, over = Accounts(parent=LoggingConfigurable()), threading.Event()
+    doors.parent.workbench = workbench
+
+    async def attack():
+        guesses = [
+            asyncio.ensure_future(doors.check_password(lambda _: over.wait(30), known=False))
+            for _ in range(SIGN_INS_WAITING)
+        ]
+        await asyncio.sleep(0)
+        with pytest.raises(SaidError) as refused:
+            await doors.check_password(lambda _: "in", known=False)
+        assert refused.value.status_code == 503
+        assert await doors.check_password(lambda _: "in", known=True) == "in"
+        over.set()
+        await asyncio.gather(*guesses)
+
+    asyncio.run(attack())
+
+
+def test_the_known_browser_is_shown_to_the_sign_in_page_alone_and_to_no_script(base, visitor):
+    answer = visitor(base).sign_in("zoe", SECRET)
+    (cookie,) = [c for c in answer.headers.get_all("Set-Cookie") if c.startswith("known-")]
+    assert {"HttpOnly", "Path=/login", "SameSite=Strict"} <= set(cookie.split("; "))
+
+
 def test_a_huge_body_is_turned_away_and_the_server_goes_on(base, visitor):
     flooder = visitor(base)
     try:
@@ -309,6 +334,13 @@ def test_every_answer_forbids_frames_foreign_content_and_guessed_types(stranger,
         assert "Tornado" not in answer.headers["Server"]
 
 
+def test_no_cache_keeps_what_a_signed_in_person_was_shown(olu, paths):
+    for path in [*(path for path in paths if not path.endswith("/channels")), "/nowhere"]:
+        kept = olu.ask(path).headers["Cache-Control"]
+        files = path.startswith("/voila/") and not path.startswith(("/voila/render/", "/voila/api/shutdown/"))
+        assert ("no-store" in kept) is not files, (path, kept)
+
+
 def test_the_cookie_of_a_session_is_for_no_script_and_no_other_site(base, visitor):
     answer = visitor(base).sign_in("zoe", SECRET)
     (cookie,) = [c for c in answer.headers.get_all("Set-Cookie") if c.startswith("gridlib-")]
@@ -320,12 +352,11 @@ def test_the_cookie_of_a_session_is_for_no_script_and_no_other_site(base, visito
 
 
 def test_anothers_kernel_is_out_of_reach_and_the_attempt_is_on_record(olu, pat, kernel, workbench):
-    xsrf = {"X_XSRFToken": pat.cookie("_xsrf")}
     assert pat.ask(f"/gridlib/alive/{kernel}").status == 410
     assert pat.ask(f"/api/kernels/{kernel}").status == 403
-    assert pat.ask(f"/api/kernels/{kernel}", "DELETE", **xsrf).status == 403
-    assert pat.ask(f"/voila/api/shutdown/{kernel}", "POST", **xsrf).status == 403
-    assert refusal(pat, kernel) == 403
+    assert pat.ask(f"/api/kernels/{kernel}", "DELETE", **pat.xsrf).status == 403
+    assert pat.ask(f"/voila/api/shutdown/{kernel}", "POST", **pat.xsrf).status == 403
+    assert pat.refused_socket(kernel) == 403
     assert olu.ask(f"/gridlib/alive/{kernel}").status == 200
     refused = events(workbench, "kernel.attach")
     assert refused[["actor", "object", "outcome"]].to_numpy().tolist() == [
@@ -336,20 +367,21 @@ def test_anothers_kernel_is_out_of_reach_and_the_attempt_is_on_record(olu, pat, 
 def test_a_kernel_is_out_of_reach_of_its_own_person_in_another_session(signed_in, kernel):
     elsewhere = signed_in("olu")
     assert elsewhere.ask(f"/api/kernels/{kernel}").status == 403
-    assert refusal(elsewhere, kernel) == 403
+    assert elsewhere.refused_socket(kernel) == 403
 
 
 def test_the_socket_of_a_kernel_is_for_its_own_page_only(olu, stranger, kernel):
-    assert refusal(stranger, kernel) == 403
-    assert refusal(olu, kernel, origin="https://evil.example") == 403
-    assert refusal(olu, kernel, host="evil.example") == 403
-    socket_to(olu, kernel).close()
+    assert stranger.refused_socket(kernel) == 403
+    assert olu.refused_socket(kernel, origin="https://evil.example") == 403
+    assert olu.refused_socket(kernel, host="evil.example") == 403
+    olu.socket(kernel).close()
 
 
 @pytest.mark.parametrize("path", ["", "/interrupt", "/restart"])
 def test_no_kernel_is_started_interrupted_or_restarted_by_request(olu, kernel, path):
-    xsrf = {"X_XSRFToken": olu.cookie("_xsrf")}
-    assert olu.ask(f"/api/kernels/{kernel}{path}" if path else "/api/kernels", "POST", **xsrf).status == 404
+    assert (
+        olu.ask(f"/api/kernels/{kernel}{path}" if path else "/api/kernels", "POST", **olu.xsrf).status == 404
+    )
 
 
 @pytest.mark.parametrize("name", ["decision_desk", "managers", "analysts", "nobodys"])
@@ -367,6 +399,18 @@ def test_a_screen_opens_for_its_roles_alone(signed_in, folders, running, workben
         assert len(children(running[1])) <= kernels
         last = events(workbench, "screen.open").iloc[-1]
         assert (last["actor"], last["object"], last["outcome"]) == (username, name, "refused:wrong_role")
+
+
+@pytest.mark.parametrize("path", ["events/", "verify/", "export/", "export/?format=jsonl"])
+def test_who_may_not_open_the_screen_of_the_trail_gets_no_row_of_it_by_its_address(
+    signed_in, workbench, path
+):
+    answer = signed_in("pat").ask(f"/api/audit/{path}")
+    said = json.loads(answer.text)
+    assert (answer.status, said["code"], said["needed"]) == (403, "wrong_role", "manager")
+    refused = events(workbench, "api.get")[["actor", "object", "outcome"]].to_numpy().tolist()
+    assert ["pat", f"/api/audit/{path.partition('?')[0]}", "refused:wrong_role"] in refused
+    assert signed_in("mia").ask(f"/api/audit/{path}").status == 200
 
 
 def test_a_refusal_tried_again_and_again_is_on_record_once_a_minute(signed_in, workbench):
@@ -445,21 +489,26 @@ def test_a_token_opens_no_page_and_no_kernel(stranger, workbench, kernel, path):
 # ------------------------------------------------------------------ the end of a session
 
 
-def gone(kernels, process):
-    """Wait until as many kernels of the server are left as there were."""
+def eventually(true):
+    """Wait until something is so; false where it takes too long."""
     until = time.monotonic() + 15
     while time.monotonic() < until:
-        if set(children(process)) <= kernels:
+        if true():
             return True
         time.sleep(0.2)
     return False
+
+
+def gone(kernels, process):
+    """Wait until as many kernels of the server are left as there were."""
+    return eventually(lambda: set(children(process)) <= kernels)
 
 
 def test_after_sign_out_the_cookie_opens_nothing_and_the_kernel_is_gone(signed_in, running, workbench):
     before = set(children(running[1]))
     zoe = signed_in("zoe")
     kernel = open_desk(zoe)
-    stolen = "; ".join(f"{c.name}={c.value}" for c in zoe.jar)
+    stolen = zoe.cookies
     assert set(children(running[1])) - before
     assert zoe.post("/logout", {}).headers["Location"] == "/login?signed_out=1"
     assert gone(before, running[1])
@@ -471,7 +520,7 @@ def test_after_sign_out_the_cookie_opens_nothing_and_the_kernel_is_gone(signed_i
 
 def test_signing_in_anew_ends_the_session_before(signed_in):
     zoe = signed_in("zoe")
-    before = "; ".join(f"{c.name}={c.value}" for c in zoe.jar)
+    before = zoe.cookies
     assert zoe.sign_in("zoe", SECRET).status == 303
     assert zoe.ask("/").status == 200
     assert zoe.ask("/", Cookie=before).status == 302
@@ -481,7 +530,7 @@ def test_a_disabled_person_is_out_at_once_and_the_kernel_ends(signed_in, running
     before = set(children(running[1]))
     zoe = signed_in("zoe")
     kernel = open_desk(zoe)
-    channel = socket_to(zoe, kernel)
+    channel = zoe.socket(kernel)
     accounts.disable_user(workbench, "zoe")
     assert zoe.ask(f"/gridlib/alive/{kernel}").status == 401
     assert zoe.ask("/").status == 302
@@ -546,36 +595,43 @@ def test_the_choice_of_screens_says_loudly_that_there_are_no_data(signed_in):
     )
 
 
-def test_one_session_cannot_fill_the_machine_with_kernels(signed_in, running):
-    from gridlib.apps.server.kernels import PER_OWNER
-
-    before = set(children(running[1]))
-    mia = signed_in("mia")
-    for _ in range(PER_OWNER + 3):
-        assert mia.ask("/voila/render/managers.ipynb").status == 200
-    assert len(set(children(running[1])) - before) <= PER_OWNER
-    mia.post("/logout", {})
+def test_one_person_cannot_fill_the_machine_with_kernels_however_often_signed_in(signed_in, running):
+    before, screen = set(children(running[1])), "/voila/render/managers.ipynb"
+    here, there = signed_in("mia"), signed_in("mia")
+    sockets = []
+    for n in range(PER_PERSON):
+        person = (here, there)[n % 2]
+        answer = person.ask(screen)
+        assert answer.status == 200
+        sockets.append(person.socket(kernel_in(answer)))
+    refused = there.ask(screen)
+    assert (refused.status, "in all your browsers together" in refused.text) == (429, True)
+    sockets[0].close()  # one page is left, and its kernel gives way
+    assert eventually(lambda: there.ask(screen).status == 200)
+    assert len(set(children(running[1])) - before) <= PER_PERSON
+    for socket in sockets[1:]:
+        socket.close()
+    for person in (here, there):
+        person.post("/logout", {})
     assert gone(before, running[1])
 
 
-def test_nor_can_it_by_opening_all_of_them_at_once(base, signed_in, running, visitor):
-    from gridlib.apps.server.kernels import PER_OWNER
-
+def test_nor_by_opening_all_of_them_at_once(base, signed_in, running, visitor):
     before = set(children(running[1]))
-    mia = signed_in("mia")
-    cookie = "; ".join(f"{c.name}={c.value}" for c in mia.jar)
-    with ThreadPoolExecutor(PER_OWNER + 6) as many:
+    people = [signed_in("mia"), signed_in("mia")]
+    with ThreadPoolExecutor(PER_PERSON + 6) as many:
         opened = [
-            many.submit(visitor(base).ask, "/voila/render/managers.ipynb", Cookie=cookie)
-            for _ in range(PER_OWNER + 6)
+            many.submit(visitor(base).ask, "/voila/render/managers.ipynb", Cookie=people[n % 2].cookies)
+            for n in range(PER_PERSON + 6)
         ]
         most = 0
         while not all(page.done() for page in opened):
             most = max(most, len(set(children(running[1])) - before))
             time.sleep(0.05)
     # One that is being ended may still be there while the next starts.
-    assert most <= PER_OWNER + 1
-    mia.post("/logout", {})
+    assert most <= PER_PERSON + 1
+    for person in people:
+        person.post("/logout", {})
     assert gone(before, running[1])
 
 

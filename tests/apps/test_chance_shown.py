@@ -6,16 +6,17 @@ from html import unescape
 import pytest
 
 from gridlib.apps import outlook
+from gridlib.apps.outcome import plan_details
 from gridlib.apps.screens.decision_desk.plan import plan
 from gridlib.apps.screens.visit import Visit
 from gridlib.apps.study.memory import read_memory
 from gridlib.domain.planning import describe_chance, describe_chances
-from gridlib.facts.messages import render
+from gridlib.facts.messages import render, rendered
 from gridlib.facts.types import PlanState
 from gridlib.workbench import open_workbench
 from gridlib.workflow import accounts, decisions, queries
 from gridlib.workflow.material import read_material
-from gridlib.workflow.proof import refresh_record
+from gridlib.workflow.proof import bench_around, refresh_record
 
 
 @pytest.fixture
@@ -37,7 +38,10 @@ def test_screen_sheet_and_report_say_the_chances(workbench):
     for chance in (record.plan.p_holds, record.plan.p_clear_before, record.plan.p_clear_after):
         assert render(describe_chance(chance)) in screen
     assert file.instruction is not None
-    assert any(said in note for note in file.instruction.notes)
+    assert any(said in note for note in rendered(file.instruction.notes))
+    told = plan_details(file)["instruction"]
+    assert told["notes"] == list(rendered(file.instruction.notes))
+    assert told["steps"][0]["place"] == render(file.instruction.steps[0].place)
     assert said in unescape(outlook.plan_sentences(outlook.read_outlook(workbench)))
 
 
@@ -46,7 +50,8 @@ def test_a_run_without_paths_leaves_the_chance_unknown_and_decisions_possible(wo
     run = queries.get_run(workbench, stage="risk")
     (workbench.settings.home / "data/telemetry/runs" / run.run_id / "paths.parquet").unlink()
     material = read_material(workbench, run)
-    refreshed, proof = refresh_record(workbench, material, record, [], now=run.issued_at)
+    bench = bench_around(workbench, material, record, [], run.issued_at)
+    refreshed, proof = refresh_record(bench, record, [])
     assert proof.holds
     assert refreshed is not None
     assert refreshed.p_holds is None

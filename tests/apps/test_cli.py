@@ -183,6 +183,11 @@ def test_a_person_gets_an_account_a_password_and_a_token_and_loses_them(home):
     assert users()["layla"]["active"]
 
 
+def test_settings_and_data_are_for_the_user_who_made_them_alone(made):
+    for name, mode in (("gridlib.toml", 0o600), ("data", 0o700), ("data/gridlib.db", 0o600)):
+        assert (made[0] / name).stat().st_mode & 0o777 == mode
+
+
 def test_the_example_people_have_random_passwords_in_a_private_file(home, tmp_path):
     kept = home / "data" / "first_passwords.txt"
     assert kept.stat().st_mode & 0o777 == 0o600

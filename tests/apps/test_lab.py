@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import websocket
 
 from gridlib.facts.types import Role
 from gridlib.workbench import open_workbench
@@ -60,16 +59,6 @@ def base(home):
 
 
 @pytest.fixture(scope="module")
-def signed_in(base, visitor):
-    def enter(username):
-        found = visitor(base)
-        assert found.sign_in(username, SECRET).status == 303
-        return found
-
-    return enter
-
-
-@pytest.fixture(scope="module")
 def ana(signed_in):
     return signed_in("ana")
 
@@ -79,30 +68,17 @@ def abd(signed_in):
     return signed_in("abd")
 
 
-def xsrf(person):
-    return {"X_XSRFToken": person.cookie("_xsrf")}
-
-
 @pytest.fixture(scope="module")
 def kernel(ana):
     body = json.dumps({"env": {"GRIDLIB_ACTING_USER": "mia", "LOOT": "1"}}).encode()
-    answer = ana.ask("/api/kernels", "POST", body=body, **xsrf(ana))
+    answer = ana.ask("/api/kernels", "POST", body=body, **ana.xsrf)
     assert answer.status == 201
     return json.loads(answer.text)["id"]
 
 
-def socket_to(person, kernel):
-    return websocket.create_connection(
-        f"{person.base.replace('http', 'ws')}/api/kernels/{kernel}/channels",
-        cookie="; ".join(f"{c.name}={c.value}" for c in person.jar),
-        timeout=60,
-        suppress_origin=True,
-    )
-
-
 def said(person, kernel, code):
     """Run code in a kernel; returns what it printed."""
-    channel = socket_to(person, kernel)
+    channel = person.socket(kernel)
     asked = uuid.uuid4().hex
     header = {
         "msg_id": asked,
@@ -127,6 +103,7 @@ def test_an_analyst_finds_the_notebooks_of_the_workspace(ana, home):
     names = {entry["name"] for entry in json.loads(ana.ask("/api/contents").text)["content"]}
     assert {"00_start_here.ipynb", "08_audit.ipynb", "reports"} <= names
     assert "apps" not in names
+    assert ana.ask("/api/contents").headers["Cache-Control"] == "no-store"
     assert ana.ask("/api/contents/..%2Fdata").status in (400, 404)
     assert (home / "notebooks" / "00_start_here.ipynb").is_file()
 
@@ -136,7 +113,7 @@ def test_an_analyst_finds_the_notebooks_of_the_workspace(ana, home):
 def test_nobody_else_gets_anything(signed_in, home, username, path):
     person = signed_in(username)
     assert person.ask(path).status == 403
-    assert person.ask("/api/kernels", "POST", **xsrf(person)).status == 403
+    assert person.ask("/api/kernels", "POST", **person.xsrf).status == 403
     refused = audit.last_events(open_workbench(home), 50)
     refused = refused[(refused["action"] == "lab.open") & (refused["actor"] == username)]
     assert set(refused["outcome"]) == {"refused:wrong_role"}
@@ -182,7 +159,7 @@ def test_strangers_get_the_sign_in_page_at_most(base, visitor, path):
         answer = stranger.ask(asked)
         assert answer.status in (301, 302, 401, 403, 404)
     for method in ("HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
-        assert stranger.ask(path, method, **xsrf(stranger)).status in (301, 302, 401, 403, 404, 405)
+        assert stranger.ask(path, method, **stranger.xsrf).status in (301, 302, 401, 403, 404, 405)
     foreign = stranger.ask(path, Host="evil.example")
     assert foreign.status in (403, 404) or foreign.headers["Location"].startswith("/lab/")
 
@@ -196,32 +173,32 @@ def test_a_kernel_acts_for_its_person_with_the_readers_rights_whatever_was_asked
 def test_a_kernel_is_out_of_reach_of_another_analyst(ana, abd, kernel, home):
     assert abd.ask(f"/api/kernels/{kernel}").status == 403
     for action in ("interrupt", "restart"):
-        assert abd.ask(f"/api/kernels/{kernel}/{action}", "POST", **xsrf(abd)).status == 403
-    assert abd.ask(f"/api/kernels/{kernel}", "DELETE", **xsrf(abd)).status == 403
-    with pytest.raises(websocket.WebSocketBadStatusException) as refused:
-        socket_to(abd, kernel)
-    assert refused.value.status_code == 403
+        assert abd.ask(f"/api/kernels/{kernel}/{action}", "POST", **abd.xsrf).status == 403
+    assert abd.ask(f"/api/kernels/{kernel}", "DELETE", **abd.xsrf).status == 403
+    assert abd.refused_socket(kernel) == 403
     assert ana.ask(f"/api/kernels/{kernel}").status == 200
     last = audit.last_events(open_workbench(home), 50)
     assert ("abd", kernel) in set(zip(last["actor"], last["object"], strict=True))
 
 
-def test_the_session_of_another_analysts_notebook_is_out_of_reach_too(ana, abd):
+def test_the_session_of_another_analysts_notebook_is_out_of_reach_too(ana, abd, kernel):
     body = {"name": "n", "path": "00_start_here.ipynb", "type": "notebook", "kernel": {"name": "python3"}}
-    made = ana.ask("/api/sessions", "POST", body=json.dumps(body).encode(), **xsrf(ana))
+    made = ana.ask("/api/sessions", "POST", body=json.dumps(body).encode(), **ana.xsrf)
     session = json.loads(made.text)["id"]
-    assert abd.ask(f"/api/sessions/{session}", "DELETE", **xsrf(abd)).status == 403
-    assert ana.ask(f"/api/sessions/{session}", "DELETE", **xsrf(ana)).status == 204
+    assert abd.ask(f"/api/sessions/{session}", "DELETE", **abd.xsrf).status == 403
+    theirs = json.dumps({**body, "path": "01_ingest.ipynb", "kernel": {"id": kernel}}).encode()
+    assert abd.ask("/api/sessions", "POST", body=theirs, **abd.xsrf).status == 403
+    assert ana.ask(f"/api/sessions/{session}", "DELETE", **ana.xsrf).status == 204
 
 
 def test_nobody_stops_the_server_or_opens_a_terminal(ana):
-    assert ana.ask("/api/shutdown", "POST", **xsrf(ana)).status == 403
-    assert ana.ask("/api/terminals", "POST", **xsrf(ana)).status in (403, 404)
+    assert ana.ask("/api/shutdown", "POST", **ana.xsrf).status == 403
+    assert ana.ask("/api/terminals", "POST", **ana.xsrf).status in (403, 404)
 
 
 def test_a_kernel_outlasts_a_sign_out_and_ends_with_the_account(signed_in, home):
     abd = signed_in("abd")
-    kernel = json.loads(abd.ask("/api/kernels", "POST", **xsrf(abd)).text)["id"]
+    kernel = json.loads(abd.ask("/api/kernels", "POST", **abd.xsrf).text)["id"]
     abd.post("/logout", {})
     assert abd.ask("/lab").status == 302
     abd.sign_in("abd", SECRET)

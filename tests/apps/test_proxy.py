@@ -125,6 +125,8 @@ def test_a_password_still_opens_the_server_to_who_has_one(through):
     ask("/login")
     form = {"_xsrf": ask.kept["_xsrf"], "username": "layla", "password": SECRET}
     assert ask("/login", "POST", form).status == 303
+    assert len(ask.cookies) == 2  # of the session, and of the known browser
+    assert all("Secure" in cookie for cookie in ask.cookies)
     assert ask("/").status == 200
 
 

@@ -17,7 +17,8 @@ import pytest
 
 from gridlib.apps.study.client import StudyClient
 from gridlib.apps.study.process import StudyProcess
-from gridlib.apps.study.protocol import MOST_REQUEST_BYTES, SOCKET_VARIABLE
+from gridlib.apps.study.protocol import ACTING_USER_VARIABLE, MOST_REQUEST_BYTES, SOCKET_VARIABLE
+from gridlib.apps.study.worker import MOST_OF_ONE
 from gridlib.facts.errors import StudyError
 from gridlib.facts.types import PlanState, SwitchState
 from gridlib.workbench import open_workbench
@@ -194,6 +195,59 @@ def test_an_answer_that_takes_too_long_is_given_up_and_the_next_is_given(home, t
     finally:
         worker.kill()
         worker.wait()
+
+
+def test_one_person_with_many_pages_keeps_nobody_else_waiting(home, tmp_path):
+    path = tmp_path / "socket"
+    code = """
+import sys, time
+from pathlib import Path
+import gridlib.apps.study.worker as w
+
+def study(*_, **__):
+    time.sleep(4)
+    raise w.InputError("slow")
+
+w.study = study
+w.serve_studies(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+"""
+    asks = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from gridlib.apps.study.client import StudyClient
+from gridlib.facts.errors import StudyError
+
+def ask(n):
+    try:
+        StudyClient(Path(sys.argv[1])).what_if(f"T-{n}")
+    except StudyError as error:
+        return str(error)
+
+print(*ThreadPoolExecutor(6).map(ask, range(6)), sep=",", end="")
+"""
+    worker = subprocess.Popen([sys.executable, "-c", code, str(home), str(path), str(os.getpid())])
+    greedy = None
+    try:
+        until(path.exists, STARTS_S)
+        until(lambda: answers(StudyClient(path)), STARTS_S)
+        environment = {**os.environ, ACTING_USER_VARIABLE: "olu"}
+        greedy = subprocess.Popen(
+            [sys.executable, "-c", asks, str(path)], env=environment, stdout=subprocess.PIPE, text=True
+        )
+        forks = Path(f"/proc/{worker.pid}/task/{worker.pid}/children")
+        until(lambda: len(forks.read_text().split()) == MOST_OF_ONE, STARTS_S)
+        begun = time.monotonic()
+        for _ in range(3):
+            with pytest.raises(StudyError, match="cannot be asked"):
+                StudyClient(path).picture("poster", transformer_id="T-07")
+        assert time.monotonic() - begun < 2
+        assert len(forks.read_text().split()) <= MOST_OF_ONE + 1
+        assert greedy.communicate(timeout=30)[0].split(",") == ["slow"] * 6  # each had its turn
+    finally:
+        for process in filter(None, (greedy, worker)):
+            process.kill()
+            process.wait()
 
 
 def test_it_ends_with_the_process_that_started_it(home):

@@ -9,7 +9,7 @@ from gridlib.apps.study.memory import read_memory
 from gridlib.apps.study.protocol import ScreenQuestion
 from gridlib.facts.types import PlanState, StepState, WorkOrderState
 from gridlib.workbench import open_workbench
-from gridlib.workflow import decisions, queries, workorders
+from gridlib.workflow import accounts, decisions, queries, workorders
 
 
 @pytest.fixture
@@ -53,6 +53,10 @@ def test_a_reading_outside_its_range_cries_for_an_abort(workbench, ask, order):
     assert told["kind"] == "done"
     assert "ABORT TRIGGER: read 9999" in told["regions"]["order"]
     assert 'role="alert"' in told["regions"]["order"]
+    assert told["regions"]["steps"].count("ABORT TRIGGER: read 9999") == 1
+    accounts.set_language(workbench, "operator2", "ar")
+    shown = ask("work_board", order=order.work_order_id)["regions"]
+    assert all("موجب إيقاف" in shown[name] and "ABORT" not in shown[name] for name in ("order", "steps"))
 
 
 def test_an_order_is_aborted_half_way_and_settled(workbench, ask, order):

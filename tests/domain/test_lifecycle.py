@@ -21,6 +21,7 @@ from gridlib.domain.lifecycle import (
     may_complete,
 )
 from gridlib.facts.errors import FourEyesError, RefusedError, TransitionError
+from gridlib.facts.messages import render
 from gridlib.facts.types import PlanState, Role, StepState, WorkOrderState
 
 PENDING, DONE, FAILED, SKIPPED = StepState.PENDING, StepState.COMPLETED, StepState.FAILED, StepState.SKIPPED
@@ -156,7 +157,7 @@ RANGE = (95.0, 139.0)
     ],
 )
 def test_a_reading_inside_its_range_is_no_abort_trigger(reading: str) -> None:
-    assert abort_trigger(reading, RANGE) == ""
+    assert abort_trigger(reading, RANGE) is None
 
 
 @pytest.mark.parametrize(
@@ -179,16 +180,18 @@ def test_a_reading_inside_its_range_is_no_abort_trigger(reading: str) -> None:
     ],
 )
 def test_one_number_outside_the_range_is_an_abort_trigger(reading: str, found: str) -> None:
-    assert f"read {found}, expected 95-139" in abort_trigger(reading, RANGE)
+    trigger = abort_trigger(reading, RANGE)
+    assert trigger is not None
+    assert f"read {found}, expected 95-139" in render(trigger)
 
 
 @pytest.mark.parametrize("reading", ["", "all fine", "L1 L2 L3", "?"])
 def test_a_reading_without_a_number_is_no_abort_trigger(reading: str) -> None:
-    assert abort_trigger(reading, RANGE) == ""
+    assert abort_trigger(reading, RANGE) is None
 
 
 def test_a_reading_without_a_range_is_free_text() -> None:
-    assert abort_trigger("9999, L. Haddad", None) == ""
+    assert abort_trigger("9999, L. Haddad", None) is None
 
 
 def test_after_a_failed_step_there_is_only_the_abort() -> None:

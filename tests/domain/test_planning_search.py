@@ -112,10 +112,10 @@ def test_sheet_of_a_chain_lets_the_room_be_made_before_it_is_counted() -> None:
     sheet = write_instruction(
         case.plans[0], "P1", network, loads, tz="UTC", limits=LIMITS, rules=PlanningRules()
     )
-    assert sheet.title == "P1: transfer d from T2 to T3; b from T1 to T2"
+    assert render(sheet.title) == "P1: transfer d from T2 to T3; b from T1 to T2"
     assert [step.device for step in sheet.steps if step.switching] == ["b3", "t2", "s1", "t1"]
-    reading = next(step for step in sheet.steps if step.verb == "READ" and step.device == "T1 and T2")
-    assert reading.expected.startswith(
+    reading = next(step for step in sheet.steps if step.verb == "READ" and step.device == "T1, T2")
+    assert render(reading.expected).startswith(
         "T2 at most 598 A, so that 167 A fit within 556 A once 209 A have left"
     )
 

@@ -52,14 +52,14 @@ def workbench(store, telemetry, tmp_path, clock):
     return found
 
 
-def enter(workbench, username="layla", password=SECRET):
-    return sessions.sign_in(workbench, username, password, address="10.0.0.7")
+def enter(workbench, username="layla", password=SECRET, device=""):
+    return sessions.sign_in(workbench, username, password, address="10.0.0.7", device=device)
 
 
-def fail(workbench, times, username="layla"):
+def fail(workbench, times, username="layla", device=""):
     for _ in range(times):
         with pytest.raises(SignInError):
-            enter(workbench, username, "wrong")
+            enter(workbench, username, "wrong", device)
 
 
 def trail(workbench, action):
@@ -139,6 +139,55 @@ def test_failures_lock_an_account_for_a_while_and_the_right_password_opens_nothi
         enter(workbench)
     clock.go(minutes=1, seconds=1)
     assert sessions.get_session(workbench, enter(workbench))
+
+
+def test_a_stranger_who_locks_an_account_does_not_lock_out_its_person(workbench):
+    enter(workbench)
+    home, work = (sessions.sign_device(workbench, "layla") for _ in range(2))
+    fail(workbench, 6)
+    assert enter(workbench, device=home)
+    assert trail(workbench, "user.sign_in")["payload"].iloc[-1]["known_browser"]
+    with pytest.raises(SignInError):
+        enter(workbench)  # the lock of all other browsers stays
+    assert enter(workbench, device=work)
+
+
+def test_a_known_browser_in_wrong_hands_is_locked_as_others_are(workbench, clock):
+    stolen, own = (sessions.sign_device(workbench, "layla") for _ in range(2))
+    fail(workbench, 20, device=stolen)
+    with pytest.raises(SignInError):
+        enter(workbench, device=stolen)
+    failed = trail(workbench, "user.sign_in")["payload"]
+    assert [(row["known_browser"], row["locked_min"]) for row in failed] == [(True, 0), (True, 15)]
+    assert enter(workbench, device=own)
+    clock.go(minutes=15, seconds=1)
+    assert enter(workbench, device=stolen)
+
+
+def test_a_forged_browser_is_a_stranger(workbench):
+    other = sessions.sign_device(workbench, "manar")
+    name, _, signature = sessions.sign_device(workbench, "layla").partition(".")
+    forged = [other, f"{name}.", name, f"{'0' * 32}.{signature}", f"{name}.{'0' * 64}", ".", "é.ü"]
+    for device in forged:
+        assert not sessions.knows_device(workbench, "layla", device)
+    for device in forged[:5]:
+        fail(workbench, 1, device=device)
+    with pytest.raises(SignInError):
+        enter(workbench)
+
+
+def test_a_known_browser_is_known_until_the_password_changes_and_unlocked_with_the_account(workbench):
+    before = sessions.sign_device(workbench, "layla")
+    accounts.set_password(workbench, "layla", OTHER)
+    assert not sessions.knows_device(workbench, "layla", before)
+    known = sessions.sign_device(workbench, "layla")
+    accounts.add_user(workbench, "layla.b", [Role.OPERATOR], password=SECRET)
+    fail(workbench, 5, device=known)
+    fail(workbench, 5, "layla.b")
+    accounts.enable_user(workbench, "layla")
+    assert enter(workbench, password=OTHER, device=known)
+    with pytest.raises(SignInError):
+        enter(workbench, "layla.b")
 
 
 def test_four_failures_and_a_success_start_the_count_anew(workbench):

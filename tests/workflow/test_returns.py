@@ -9,6 +9,7 @@ from gridlib.adapters.notebooks import share_dir
 from gridlib.adapters.records import network as network_records
 from gridlib.domain.network import closed_switches, current_states, transformer_load_kva
 from gridlib.facts.errors import FourEyesError, RefusedError, TransitionError
+from gridlib.facts.messages import render
 from gridlib.facts.types import PlanState, StepState
 from gridlib.workflow import audit, decisions, queries, returns, workorders
 from gridlib.workflow.ingest import ingest_paths
@@ -104,7 +105,7 @@ def test_a_transfer_comes_back_by_a_plan_of_its_own_once_it_is_no_longer_needed(
     assert (row.kind, row.parent_id) == ("return", parent.plan_id)
     sheet = queries.get_plan(demo, draft.plan_id).instruction
     assert sheet is not None
-    assert sheet.title.startswith(f"{draft.plan_id}: return ")
+    assert render(sheet.title).startswith(f"{draft.plan_id}: return ")
     run_stages(demo)
     assert [r.plan_id for r in drafts_that_return(demo)] == [draft.plan_id]  # proposed once
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from gridlib.adapters.files import replacing
+from gridlib.adapters.spreadsheet import guarded
 from gridlib.adapters.store import parse_utc, utc_text
 from gridlib.adapters.tables import audit_event
 from gridlib.adapters.triggers import GENESIS, check_triggers
@@ -21,7 +22,6 @@ from gridlib.facts.errors import AuditError, FileError
 COLUMNS: Final = tuple(column.name for column in audit_event.columns)
 _HASHED: Final = COLUMNS[:-1]
 _ACTOR_LENGTH: Final = 80
-_FORMULA_START: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def append_event(
@@ -228,7 +228,7 @@ def write_events(connection: Connection, path: Path) -> int:
             table.writerow(COLUMNS)
         for row in stream_rows(connection, sa.select(audit_event).order_by(audit_event.c.seq)):
             if path.suffix == ".csv":
-                table.writerow([_plain_cell(value) for value in row])
+                table.writerow([guarded(value) for value in row])
             else:
                 file.write(canonical_json({**row._mapping, "payload": json.loads(row.payload)}) + "\n")
             count += 1
@@ -254,7 +254,3 @@ def canonical_json(value: Mapping[str, Any]) -> str:
 def row_digest(row: Mapping[Any, Any]) -> str:
     """Compute the hash of a row from all its other columns."""
     return hashlib.sha256(canonical_json({name: row[name] for name in _HASHED}).encode()).hexdigest()
-
-
-def _plain_cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_START) else value

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from gridlib.adapters.files import replacing
+from gridlib.adapters.spreadsheet import guarded
 from gridlib.facts.errors import FileError
 from gridlib.facts.frames import NETWORK_TABLES, check_frame
 from gridlib.facts.types import Network
@@ -60,7 +61,8 @@ def write_network(network: Network, folder: Path) -> list[Path]:
     Notes
     -----
     Numbers are written as the shortest text that reads back to the same double, times in UTC to the
-    nanosecond: reading gives equal frames.
+    nanosecond, names that a spreadsheet would take for a formula behind an apostrophe: reading gives equal
+    frames.
     """
     frames = {
         name: check_frame(model, network.states if name == "switch_states" else getattr(network, name))
@@ -78,7 +80,7 @@ def write_network(network: Network, folder: Path) -> list[Path]:
         path = folder / f"{name}.csv"
         text = frame.assign(time=frame["time"].map(pd.Timestamp.isoformat)) if "time" in frame else frame
         with replacing(path) as draft:
-            text.to_csv(draft, index=False, lineterminator="\n", encoding="utf-8")
+            text.map(guarded).to_csv(draft, index=False, lineterminator="\n", encoding="utf-8")
         written.append(path)
     return written
 

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gridlib.adapters.readers.raw import RawTable
+from gridlib.adapters.spreadsheet import unguarded
 
 NAME_LENGTH = 80
 """Longest name of an object [characters]."""
@@ -34,7 +35,8 @@ def parse_names(table: RawTable, column: str, *, optional: bool = False) -> pd.S
     Returns
     -------
     Series of str
-        Without spaces around; in any script.
+        Without spaces around, and without the apostrophe that keeps a spreadsheet from computing; in any
+        script.
 
     Raises
     ------
@@ -45,6 +47,8 @@ def parse_names(table: RawTable, column: str, *, optional: bool = False) -> pd.S
     cells = table.frame[column]
     codes, found = pd.factorize(cells, use_na_sentinel=True)
     words = ["" if pd.isna(word) else str(word).strip() for word in found]
+    if table.is_csv:
+        words = [unguarded(word) for word in words]
     for code, word in enumerate(words):
         row = cells.index[int(np.argmax(codes == code))]
         if any(unicodedata.category(character) in _INVISIBLE for character in word):

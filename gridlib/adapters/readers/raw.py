@@ -40,6 +40,11 @@ class RawTable:
     cut_rows: int
     row_word: str
 
+    @property
+    def is_csv(self) -> bool:
+        """Whether the cells are text."""
+        return self.row_word == "line"
+
     def error(self, message: str, *, what_to_do: str = "Correct the file and ingest it again.") -> FileError:
         """Make the error that refuses this file.
 

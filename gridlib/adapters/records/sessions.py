@@ -62,7 +62,10 @@ class TokenRecord:
 
 @dataclass(frozen=True)
 class FailureRecord:
-    """Sign-ins that failed since ``first_at``; locked until a time, or not."""
+    """Sign-ins that failed since ``first_at``; locked until a time, or not.
+
+    They are counted for a name, and apart from it for each browser in which its person has signed in before.
+    """
 
     failures: int
     first_at: pd.Timestamp
@@ -137,20 +140,18 @@ def delete_old_sessions(connection: Connection, *, created_before: datetime, use
     connection.execute(t.session.delete().where(old))
 
 
-def read_failures(connection: Connection, username: str) -> FailureRecord | None:
-    """Read the failed sign-ins of a name; None where there are none."""
-    row = connection.execute(
-        sa.select(t.sign_in_failure).where(t.sign_in_failure.c.username == username)
-    ).first()
+def read_failures(connection: Connection, username: str, device: str) -> FailureRecord | None:
+    """Read the failed sign-ins of a name in a known browser, or in all others; None where there are none."""
+    row = connection.execute(sa.select(t.sign_in_failure).where(_counted(username, device))).first()
     return FailureRecord(row.failures, parse_utc(row.first_at), _moment(row.locked_until)) if row else None
 
 
-def save_failures(connection: Connection, username: str, record: FailureRecord) -> None:
-    """Keep the failed sign-ins of a name in place of what was kept before."""
-    delete_failures(connection, username)
+def save_failures(connection: Connection, username: str, device: str, record: FailureRecord) -> None:
+    """Keep the failed sign-ins of a name, in a known browser or in all others, in place of those before."""
+    delete_failures(connection, username, device)
     connection.execute(
         t.sign_in_failure.insert().values(
-            username=username,
+            username=_counter(username, device),
             failures=record.failures,
             first_at=utc_text(record.first_at),
             locked_until=None if record.locked_until is None else utc_text(record.locked_until),
@@ -158,9 +159,15 @@ def save_failures(connection: Connection, username: str, record: FailureRecord) 
     )
 
 
-def delete_failures(connection: Connection, username: str) -> None:
-    """Forget the failed sign-ins of a name, and its lock with them."""
-    connection.execute(t.sign_in_failure.delete().where(t.sign_in_failure.c.username == username))
+def delete_failures(connection: Connection, username: str, device: str) -> None:
+    """Forget the failed sign-ins of a name in a known browser, or in all others, and the lock with them."""
+    connection.execute(t.sign_in_failure.delete().where(_counted(username, device)))
+
+
+def delete_all_failures(connection: Connection, username: str) -> None:
+    """Forget the failed sign-ins of a name in every browser, and its locks with them."""
+    in_known = t.sign_in_failure.c.username.startswith(f"{username} ", autoescape=True)
+    connection.execute(t.sign_in_failure.delete().where(_counted(username, "") | in_known))
 
 
 def save_token(connection: Connection, token_sha256: str, username: str, name: str, at: datetime) -> None:
@@ -205,6 +212,15 @@ def touch_token(connection: Connection, token_sha256: str, at: datetime) -> None
     connection.execute(
         t.api_token.update().where(t.api_token.c.token_sha256 == token_sha256).values(used_at=utc_text(at))
     )
+
+
+def _counted(username: str, device: str) -> sa.ColumnElement[bool]:
+    return t.sign_in_failure.c.username == _counter(username, device)
+
+
+def _counter(username: str, device: str) -> str:
+    """Name what is counted; no user name has a space."""
+    return f"{username} {device}" if device else username
 
 
 def _moment(text: Any) -> pd.Timestamp | None:

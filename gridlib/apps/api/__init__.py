@@ -14,6 +14,7 @@ How to use it: docs/api.md.
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pydantic import RootModel
@@ -56,13 +57,15 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 
 
-def handlers(workbench: Workbench) -> list[tuple[Any, ...]]:
+def handlers(workbench: Workbench, screens: Path) -> list[tuple[Any, ...]]:
     """Make the routes of the API, for the application of the server; requested runs that wait are taken up.
 
     Parameters
     ----------
     workbench : Workbench
         The workspace.
+    screens : Path
+        Folder of the screens, whose roles count here, too.
 
     Returns
     -------
@@ -74,6 +77,7 @@ def handlers(workbench: Workbench) -> list[tuple[Any, ...]]:
     shared = {
         "workbench": workbench,
         "runner": runner,
+        "screens": screens,
         "workers": ThreadPoolExecutor(_AT_ONCE, "gridlib-api"),
     }
     by_path: dict[str, dict[str, Operation]] = {}

@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
+from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Union, cast, get_args, get_origin
 
 from jupyter_server.base.handlers import APIHandler
 from pydantic import TypeAdapter, ValidationError
@@ -18,7 +19,9 @@ from gridlib.apps.api.fields import Name, Query
 from gridlib.apps.api.operation import Answer, Call, Download, Operation
 from gridlib.apps.api.problems import BadRequestError, Fault, Problem
 from gridlib.apps.api.runner import Runner
-from gridlib.facts.errors import GridlibError
+from gridlib.apps.server.identity import Accounts, account_of, person_of
+from gridlib.apps.server.screens import read_screen
+from gridlib.facts.errors import GridlibError, RoleError
 from gridlib.workbench import Workbench
 
 MOST_BYTES = 65_536
@@ -38,6 +41,7 @@ class Resource(APIHandler):
         workbench: Workbench,
         runner: Runner,
         workers: ThreadPoolExecutor,
+        screens: Path,
         operations: Mapping[str, Operation],
     ) -> None:
         """Take what the route says.
@@ -50,12 +54,15 @@ class Resource(APIHandler):
             Starts requested runs.
         workers : ThreadPoolExecutor
             Where operations wait for the database and compute: the event loop must do neither.
+        screens : Path
+            Folder of the screens.
         operations : mapping of str to Operation
             By method.
         """
         self.workbench = workbench
         self.runner = runner
         self.workers = workers
+        self.screens = screens
         self.operations = operations
 
     async def prepare(self) -> None:  # type: ignore[override]
@@ -107,6 +114,8 @@ class Resource(APIHandler):
         if operation is None:
             raise HTTPError(HTTPStatus.METHOD_NOT_ALLOWED)
         try:
+            if operation.screen:
+                await self._check_screen(operation)
             call = self._call(operation, names)
             answer = await IOLoop.current().run_in_executor(self.workers, operation.do, call)
         except BadRequestError as error:
@@ -123,6 +132,14 @@ class Resource(APIHandler):
                 await self._send(answer)
             else:
                 self._finish(answer, operation.status)
+
+    async def _check_screen(self, operation: Operation) -> None:
+        """Refuse, on record, whoever may not open the screen that shows the same."""
+        roles, person = read_screen(self.screens / f"{operation.screen}.ipynb").roles, person_of(self)
+        if roles.isdisjoint(account_of(self).roles):
+            provider = cast(Accounts, self.identity_provider)
+            await provider.record_refusal(person, "api.get", self.request.path, code=RoleError.code)
+            raise RoleError(person.username, " or ".join(sorted(roles)))
 
     def _call(self, operation: Operation, names: Mapping[str, str]) -> Call[Any, Any]:
         for name, value in names.items():

@@ -90,7 +90,11 @@ class _Schemas:
 def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     said = inspect.getdoc(operation.do) or ""
     summary, _, more = said.partition("\n")
-    role = f"Asks for the role {operation.role}." if operation.role else "Open to everybody who is signed in."
+    role = "Open to everybody who is signed in."
+    if operation.role:
+        role = f"Asks for the role {operation.role}."
+    elif operation.screen:
+        role = f"Open to whoever may open the screen {operation.screen}."
     described: dict[str, Any] = {
         "operationId": operation.do.__name__,
         "tags": [_tag(operation)],

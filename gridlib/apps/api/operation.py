@@ -108,6 +108,8 @@ class Operation:
         Of an answer.
     role : Role or None
         Role that the workflow function asks for, for the description; None: whoever is signed in.
+    screen : str
+        Name of the screen whose roles it asks for; empty: none.
     versioned : bool
         Takes If-Match and answers 412 where the object has changed.
     media_types : tuple of str
@@ -122,6 +124,7 @@ class Operation:
     body: Any = None
     status: int = 200
     role: Role | None = None
+    screen: str = ""
     versioned: bool = False
     media_types: tuple[str, ...] = field(default=("application/json",))
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from gridlib.apps.api.fields import MaybeUtc, Number, View
+from gridlib.apps.api.fields import MaybeUtc, Number, Said, View
 from gridlib.facts.types import SwitchState
 
 
@@ -14,10 +14,10 @@ class SheetStepView(View):
     phase: str
     verb: str
     device: str
-    place: str
-    text: str
-    expected: str
-    if_it_fails: str
+    place: Said
+    text: Said
+    expected: Said
+    if_it_fails: Said
     switching: bool = Field(description="A device changes its position: cannot be skipped.")
     state_after: SwitchState | None
     hold_point: bool
@@ -30,17 +30,17 @@ class SheetStepView(View):
 class SheetView(View):
     """Steps, checklist and the computed way back."""
 
-    title: str
-    purpose: str
+    title: Said
+    purpose: Said
     steps: list[SheetStepView]
-    checklist: list[str]
+    checklist: list[Said]
     rollback: list[SheetStepView]
-    abort_triggers: list[str]
+    abort_triggers: list[Said]
     drafted_by: str
-    notes: list[str]
+    notes: list[Said]
     version: int = Field(description="Counts the sheets written for the plan.")
     prepared_by: str
     prepared_at: MaybeUtc
     window_from: MaybeUtc = Field(description="Begin of the hour whose currents it carries.")
     window_until: MaybeUtc
-    positions: list[str] = Field(description="Normal and present ones of its devices.")
+    positions: list[Said] = Field(description="Normal and present ones of its devices.")

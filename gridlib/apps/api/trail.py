@@ -98,9 +98,12 @@ def export_trail(call: Call[ExportQuery, None]) -> Download:
     return Download(folder, file, _MEDIA[ending])
 
 
+_SHOWN: Any = {"screen": "audit_trail"}
+"""Who may not open the screen gets no row of the trail here either."""
+
 OPERATIONS = (
-    Operation("GET", "/api/audit/events/", list_events, Page[EventView], query=EventsQuery),
-    Operation("GET", "/api/audit/verify/", verify_trail, VerdictView),
+    Operation("GET", "/api/audit/events/", list_events, Page[EventView], query=EventsQuery, **_SHOWN),
+    Operation("GET", "/api/audit/verify/", verify_trail, VerdictView, **_SHOWN),
     Operation(
         "GET",
         "/api/audit/export/",
@@ -108,5 +111,6 @@ OPERATIONS = (
         None,
         query=ExportQuery,
         media_types=tuple(_MEDIA.values()),
+        **_SHOWN,
     ),
 )

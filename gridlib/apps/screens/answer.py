@@ -81,7 +81,9 @@ def _visit(workbench: Workbench, memory: Memory | None, asked: ScreenQuestion) -
     roles = offered()[asked.screen]
     if roles.isdisjoint(user.roles):
         raise RoleError(user.username, " or ".join(sorted(roles)))
-    return SCREENS[asked.screen], Visit(workbench, memory, user, asked.state)
+    # No name has a NUL, and not every database can be asked for one.
+    state = {name: chosen.replace("\0", "") for name, chosen in asked.state.items()}
+    return SCREENS[asked.screen], Visit(workbench, memory, user, state)
 
 
 def _act(screen: Screen, visit: Visit, action: str, fields: Fields) -> Done:

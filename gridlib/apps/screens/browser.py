@@ -11,9 +11,8 @@ from typing import Any
 import anywidget
 
 from gridlib.apps.study.client import StudyClient
+from gridlib.apps.study.protocol import ACTING_USER_VARIABLE
 from gridlib.facts.errors import InputError, StudyError
-
-ACTING_USER_VARIABLE = "GRIDLIB_ACTING_USER"
 
 
 class ScreenPage(anywidget.AnyWidget):

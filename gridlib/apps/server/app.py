@@ -99,10 +99,11 @@ def bound_sockets(port: int, address: str) -> list[Any]:
 
 
 def headers(server: Server) -> dict[str, str]:
-    """Headers of every answer: no foreign frames, no foreign content, no guessing of types."""
+    """Headers of every answer: no foreign frames, no foreign content, no guessing of types, no copy kept."""
     sockets = f"wss://{server.public_host}:*" if server.public_host else "ws://127.0.0.1:* ws://localhost:*"
     always = {
         "Server": "gridlib",
+        "Cache-Control": "no-store",
         "X-Frame-Options": "DENY",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
@@ -216,7 +217,7 @@ class Screens(Voila):  # type: ignore[misc]
             (r"/voila/static/(.*)", kernel_handlers.StaticFiles, {"paths": self.static_paths}),
             (r"/voila/api/themes/(.*)", kernel_handlers.ThemeFiles, themes),
             (r"/voila/labextensions/(.*)", kernel_handlers.ExtensionFiles, extensions),
-            *api.handlers(self.workbench),
+            *api.handlers(self.workbench, Path(self.root_dir)),
         ]
 
     def listen(self) -> None:

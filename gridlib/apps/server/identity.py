@@ -40,8 +40,11 @@ _BEARER = re.compile(r"Bearer\s+(\S+)", re.IGNORECASE)
 _TOKEN_PATHS = re.compile(r"/api/(?!kernels)")
 """Programs talk to the API; pages and kernels are for people."""
 
-_SIGN_INS_WAITING = 16
+SIGN_INS_WAITING = 16
 """More sign-ins than this at once are turned away: each costs a quarter of a second and 32 MiB."""
+
+_KNOWN_D = 180
+"""A browser is forgotten where nobody signs in for so long [d]."""
 
 _REFUSAL_S = 60.0
 """The same refusal of the same person is on record once in this time [s]."""
@@ -86,8 +89,11 @@ class Accounts(IdentityProvider):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._reading = ThreadPoolExecutor(4, thread_name_prefix="accounts")
-        self._signing_in = ThreadPoolExecutor(2, thread_name_prefix="sign-in")
-        self._waiting = 0
+        # Whoever floods the sign-in page from elsewhere does not keep known browsers waiting.
+        self._signing_in = {
+            known: ThreadPoolExecutor(2, thread_name_prefix="sign-in") for known in (False, True)
+        }
+        self._waiting = {False: 0, True: 0}
         self._refused_at: dict[tuple[str, str, str], float] = {}
 
     @property
@@ -105,16 +111,19 @@ class Accounts(IdentityProvider):
         return await self._in(self._reading, function, *arguments, **options)
 
     async def check_password(
-        self, function: Callable[..., Result], *arguments: Any, **options: Any
+        self, function: Callable[..., Result], *arguments: Any, known: bool, **options: Any
     ) -> Result:
-        """Do what takes a look at a password: few at a time, and no endless queue."""
-        if self._waiting >= _SIGN_INS_WAITING:
+        """Do what takes a look at a password: few at a time, and no endless queue.
+
+        ``known`` are browsers that have been signed in from before; they have a queue of their own.
+        """
+        if self._waiting[known] >= SIGN_INS_WAITING:
             raise SaidError(HTTPStatus.SERVICE_UNAVAILABLE, "server.busy")
-        self._waiting += 1
+        self._waiting[known] += 1
         try:
-            return await self._in(self._signing_in, function, *arguments, **options)
+            return await self._in(self._signing_in[known], function, *arguments, **options)
         finally:
-            self._waiting -= 1
+            self._waiting[known] -= 1
 
     async def get_user(self, handler: RequestHandler) -> Person | None:
         """Read who asks from the cookie, the token or the proxy's header."""
@@ -157,6 +166,22 @@ class Accounts(IdentityProvider):
     def forget_session(self, handler: RequestHandler) -> None:
         """Take the key of its session from the browser."""
         handler.clear_cookie(self._cookie(), path="/")
+
+    def known_device(self, handler: RequestHandler, username: str) -> str:
+        """Read what the browser keeps of an earlier sign-in of a person; empty where it keeps nothing."""
+        return handler.get_cookie(self._device_cookie(username)) or ""
+
+    def keep_device(self, handler: RequestHandler, username: str, signed: str) -> None:
+        """Let the browser show at the next sign-in that the person was there before."""
+        handler.set_cookie(
+            self._device_cookie(username),
+            signed,
+            path="/login",
+            expires_days=_KNOWN_D,
+            httponly=True,
+            samesite="Strict",
+            secure=bool(self.server.public_url),
+        )
 
     def address_of(self, request: HTTPServerRequest) -> str:
         """Tell where a request came from: the proxy's word for it, where a proxy of ours handed it on."""
@@ -227,8 +252,15 @@ class Accounts(IdentityProvider):
 
     def _cookie(self) -> str:
         """Name a cookie for this workspace: browsers keep cookies for a host, whatever the port."""
-        home = hashlib.sha256(str(self.workbench.settings.home).encode()).hexdigest()
-        return f"gridlib-{home[:8]}"
+        return f"gridlib-{_short(str(self.workbench.settings.home))}"
+
+    def _device_cookie(self, username: str) -> str:
+        """Name a cookie for each person: colleagues share the computers of a control room."""
+        return f"known-{_short(str(self.workbench.settings.home))}-{_short(username)}"
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 class OwnKernels(Authorizer):

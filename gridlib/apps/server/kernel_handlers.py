@@ -87,7 +87,12 @@ class Shutdown(Private, VoilaShutdownKernelHandler):  # type: ignore[misc]
 
 
 class _Files(Private):
-    """Files that only signed-in people get."""
+    """Files that only signed-in people get; the browser keeps them and asks whether they are the same."""
+
+    def set_default_headers(self: Any) -> None:
+        """Let the browser keep what says nothing of the grid."""
+        super().set_default_headers()  # type: ignore[misc]
+        self.set_header("Cache-Control", "private, no-cache")
 
     @authenticated
     async def get(self: Any, *arguments: Any, **options: Any) -> None:

@@ -14,15 +14,13 @@ from tornado.ioloop import PeriodicCallback
 from tornado.web import HTTPError
 
 from gridlib.apps.server.identity import Accounts, Person, SaidError, person_of
+from gridlib.apps.study.protocol import ACTING_USER_VARIABLE
 from gridlib.workflow import sessions
 
 log = logging.getLogger(__name__)
 
-ACTING_USER_VARIABLE = "GRIDLIB_ACTING_USER"
-"""Environment variable that tells a kernel who acts; see `gridlib.adapters.kernels` for ``GRIDLIB_HOME``."""
-
-PER_OWNER = 12
-"""Kernels that one owner may have open; some 90 MB each."""
+PER_PERSON = 12
+"""Kernels that one person may have open, in all sessions together; some 90 MB each."""
 
 SWEEP_S = 3.0
 """How often the server looks whether owners of kernels are gone [s]."""
@@ -38,6 +36,7 @@ class Kernels(AsyncMappingKernelManager):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self._owners: dict[str, str] = {}
+        self._people: dict[str, str] = {}
         self._starting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.sweeping = PeriodicCallback(self.sweep, SWEEP_S * 1000)
 
@@ -55,17 +54,17 @@ class Kernels(AsyncMappingKernelManager):
     async def start_kernel(self, **kwargs: Any) -> str:  # type: ignore[override]
         """Start a kernel that acts for the person of the present request.
 
-        One after another for each owner: a kernel that is only just starting is counted, too.
+        One after another for each person: a kernel that is only just starting is counted, too.
         """
         person = person_of(CallContext.get(CallContext.JUPYTER_HANDLER))
-        owner = self.owner(person)
         kwargs["env"] = self.environment(kwargs.get("env") or {})
         kwargs["env"][ACTING_USER_VARIABLE] = person.username
-        async with self._starting.setdefault(owner, asyncio.Lock()):
-            if not await self.make_room(owner):
-                raise SaidError(HTTPStatus.TOO_MANY_REQUESTS, "server.too_many_screens", count=PER_OWNER)
+        async with self._starting.setdefault(person.username, asyncio.Lock()):
+            if not await self.make_room(person.username):
+                raise SaidError(HTTPStatus.TOO_MANY_REQUESTS, "server.too_many_screens", count=PER_PERSON)
             kernel_id = str(await super().start_kernel(**kwargs))
-            self._owners[kernel_id] = owner
+            self._owners[kernel_id] = self.owner(person)
+            self._people[kernel_id] = person.username
         return kernel_id
 
     def environment(self, asked: Mapping[str, str]) -> dict[str, str]:  # noqa: ARG002
@@ -89,10 +88,12 @@ class Kernels(AsyncMappingKernelManager):
         """Tell whether a running kernel belongs to a person."""
         return kernel_id in self and self._owners.get(kernel_id) == self.owner(person)
 
-    async def make_room(self, owner: str) -> bool:
-        """End the longest idle kernel without a page if an owner has as many as may be; false: none."""
-        own = self._owned_by({owner})
-        if len(own) < PER_OWNER:
+    async def make_room(self, username: str) -> bool:
+        """End the longest idle kernel without a page if a person has as many as may be; false: none."""
+        own = [
+            kernel_id for kernel_id, name in self._people.items() if name == username and kernel_id in self
+        ]
+        if len(own) < PER_PERSON:
             return True
         models: list[dict[str, Any]] = [self.kernel_model(kernel_id) for kernel_id in own]  # type: ignore[no-untyped-call]
         left = sorted((m for m in models if not m["connections"]), key=lambda m: str(m["last_activity"]))
@@ -106,6 +107,7 @@ class Kernels(AsyncMappingKernelManager):
     async def sweep(self) -> None:
         """End the kernels of every owner who is gone: signed out elsewhere, expired, disabled."""
         self._owners = {kernel_id: owner for kernel_id, owner in self._owners.items() if kernel_id in self}
+        self._people = {kernel_id: name for kernel_id, name in self._people.items() if kernel_id in self}
         owners = set(self._owners.values())
         try:
             gone = owners - await self.present(owners) if owners else set()

@@ -173,7 +173,7 @@ class LabKernels(Kernels):
         """Name the owner of what a person opens: the person."""
         return person.username
 
-    async def make_room(self, owner: str) -> bool:  # noqa: ARG002 - nobody's notebook is ended for another
+    async def make_room(self, username: str) -> bool:  # noqa: ARG002 - nobody's notebook is ended for another
         """Let analysts have as many kernels as they open notebooks."""
         return True
 
@@ -198,9 +198,12 @@ class OwnLabKernels(OwnKernels):
         if resource in _NOT_FOR_USERS:
             return False
         named = handler.path_kwargs or {}
-        if resource == "sessions" and "session_id" in named:
-            session = await handler.session_manager.get_session(session_id=str(named["session_id"]))
-            return bool(handler.kernel_manager.is_own(str(session["kernel"]["id"]), user))
+        if resource == "sessions":
+            used = [((handler.get_json_body() or {}).get("kernel") or {}).get("id")]
+            if "session_id" in named:
+                session = await handler.session_manager.get_session(session_id=str(named["session_id"]))
+                used.append(session["kernel"]["id"])
+            return all(handler.kernel_manager.is_own(str(kernel), user) for kernel in used if kernel)
         if resource == "kernels" and "kernel_id" in named:
             return await super().is_authorized(handler, user, action, resource)
         return True

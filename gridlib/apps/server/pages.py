@@ -59,6 +59,11 @@ class Page(JupyterHandler):
         wanted = self.request.headers.get("Accept-Language", "").strip()[:2].lower()
         return next((known for known in (asked, wanted) if known in LANGUAGES), "en")
 
+    async def keep_device(self, username: str) -> None:
+        """Let the browser keep that the person gave the password in it."""
+        signed = await self.accounts.run(sessions.sign_device, username)
+        self.accounts.keep_device(self, username, signed)
+
     def say(self, message_id: str, **parameters: Any) -> str:
         """Write a message in the language of the page."""
         return render(Message(message_id, parameters), self.language)
@@ -71,7 +76,6 @@ class Page(JupyterHandler):
         for name, value in (
             ("Content-Type", "text/html; charset=utf-8"),
             ("Content-Security-Policy", _POLICY),
-            ("Cache-Control", "no-store"),
         ):
             self.set_header(name, value)
         self.finish(
@@ -148,9 +152,12 @@ class SignInPage(Page):
         """Begin a session; another one in this browser ends."""
         name = self.get_body_argument("username", "")
         secret = self.get_body_argument("password", "", strip=False)
-        address = self.accounts.address_of(self.request)
+        address, device = self.accounts.address_of(self.request), self.accounts.known_device(self, name)
+        known = await self.accounts.run(sessions.knows_device, name, device)
         try:
-            key = await self.accounts.check_password(sessions.sign_in, name, secret, address=address)
+            key = await self.accounts.check_password(
+                sessions.sign_in, name, secret, address=address, device=device, known=known
+            )
         except SignInError:
             server = self.accounts.server
             said = self.say("server.not_signed_in", failures=server.failures, lock_min=f"{server.lock_min:g}")
@@ -159,6 +166,7 @@ class SignInPage(Page):
         if before := self.accounts.session_key(self):
             await self.accounts.run(sessions.sign_out, before)
         self.accounts.keep_session(self, key)
+        await self.keep_device(name)
         self.redirect(self._next(), status=HTTPStatus.SEE_OTHER)
 
     def _form(self, said: str, kind: str, *, status: int = HTTPStatus.OK) -> None:
@@ -228,7 +236,13 @@ class PasswordPage(Page):
         address, keep = self.accounts.address_of(self.request), self.accounts.session_key(self)
         try:
             await self.accounts.check_password(
-                sessions.change_password, person.username, current, new, key=keep, address=address
+                sessions.change_password,
+                person.username,
+                current,
+                new,
+                key=keep,
+                address=address,
+                known=True,
             )
         except SignInError:
             server = self.accounts.server
@@ -238,6 +252,7 @@ class PasswordPage(Page):
         except InputError:
             self._form("server.password_guessable", "refused")
         else:
+            await self.keep_device(person.username)
             self._form("server.password_changed")
 
     def _form(self, message_id: str = "", kind: str = "", **parameters: Any) -> None:

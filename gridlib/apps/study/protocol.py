@@ -9,6 +9,9 @@ from gridlib.facts.messages import Language
 SOCKET_VARIABLE = "GRIDLIB_STUDY_SOCKET"
 """Environment variable that tells a kernel where the worker listens."""
 
+ACTING_USER_VARIABLE = "GRIDLIB_ACTING_USER"
+"""Environment variable that tells a kernel, and those whom it asks, who acts."""
+
 MOST_REQUEST_BYTES = 65_536
 """Largest request [B]."""
 

@@ -2,7 +2,8 @@
 
 It reads the newest run once and again whenever a newer state is there. Each question is answered by a fork of
 it, which has all of that at hand, has a deadline that no library can outlast, and takes nothing with it when
-it dies. It listens on a socket that only its own user can open, and ends with the process that started it.
+it dies. One person has half of the forks at most: whoever opens many pages waits for them, and nobody else
+does. It listens on a socket that only its own user can open, and ends with the process that started it.
 """
 
 import json
@@ -14,7 +15,7 @@ import socketserver
 import struct
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import typer
@@ -23,7 +24,14 @@ from pydantic import TypeAdapter, ValidationError
 from gridlib.apps.screens.answer import answer
 from gridlib.apps.study.memory import Memory, read_memory, version_now
 from gridlib.apps.study.pictures import draw_picture
-from gridlib.apps.study.protocol import DEADLINE_S, MOST_REQUEST_BYTES, Request, ScreenQuestion, WhatIf
+from gridlib.apps.study.protocol import (
+    ACTING_USER_VARIABLE,
+    DEADLINE_S,
+    MOST_REQUEST_BYTES,
+    Request,
+    ScreenQuestion,
+    WhatIf,
+)
 from gridlib.facts.errors import GridlibError, InputError
 from gridlib.facts.studies import Study
 from gridlib.workbench import Workbench, open_workbench
@@ -32,9 +40,18 @@ from gridlib.workflow.studies import study
 LOOK_EVERY_S = 2.0
 """How often it looks for a newer state while nobody asks [s]."""
 
+MOST_OF_ONE = 3
+"""So many questions of one person are answered at once; further ones wait."""
+
 _REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
 _STUDY = TypeAdapter(Study)
 _LOG = logging.getLogger(__name__)
+
+
+class _Waiting(NamedTuple):
+    since: float
+    person: str
+    request: socket.socket
 
 
 class StudyServer(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
@@ -59,6 +76,8 @@ class StudyServer(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
         self.fault: GridlibError | None = None
         self.looked_at = 0.0
         self.parent = parent
+        self.asked_by: dict[int, str] = {}
+        self.waiting: list[_Waiting] = []
         before = os.umask(0o177)
         try:
             super().__init__(str(path), _Answer)
@@ -67,16 +86,44 @@ class StudyServer(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
 
     def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002 - socketserver's
         """Answer nobody but the user it runs as, and only from what is newest."""
-        peer = request.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        _, uid, _ = struct.unpack("3i", peer)
+        _, uid = _peer(request)
         if uid != os.getuid():
             return False
         self.look()
         return True
 
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's
+        """Answer a question in a fork, now or as soon as its person has room."""
+        self.waiting.append(_Waiting(time.monotonic(), _person(request), request))
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Fork for the questions whose person has room, the oldest first; who asked long ago has given up."""
+        for one in list(self.waiting):
+            late = time.monotonic() - one.since > DEADLINE_S
+            if not late and not self._has_room(one.person):
+                continue
+            self.waiting.remove(one)
+            if late:
+                self.shutdown_request(one.request)
+                continue
+            before = set(self.active_children or ())
+            try:
+                super().process_request(one.request, "")
+            except OSError:  # no fork now
+                self.handle_error(one.request, "")
+                self.shutdown_request(one.request)
+            self.asked_by |= dict.fromkeys(set(self.active_children or ()) - before, one.person)
+
+    def _has_room(self, person: str) -> bool:
+        running = self.active_children or set()
+        self.asked_by = {pid: asked for pid, asked in self.asked_by.items() if pid in running}
+        return len(running) < self.max_children and list(self.asked_by.values()).count(person) < MOST_OF_ONE
+
     def service_actions(self) -> None:
         """Between questions: let ended forks go, look for a newer state, end with the parent."""
         super().service_actions()
+        self._go_on()
         if os.getppid() != self.parent:
             raise SystemExit(0)
         if time.monotonic() - self.looked_at > LOOK_EVERY_S:
@@ -100,6 +147,24 @@ class StudyServer(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
         _LOG.exception("a question was not answered")
 
 
+def _peer(request: socket.socket) -> tuple[int, int]:
+    """Tell which process of which user asks."""
+    peer = request.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    pid, uid, _ = struct.unpack("3i", peer)
+    return pid, uid
+
+
+def _person(request: socket.socket) -> str:
+    """Tell for whom a process asks, by what the server put into its environment at its start."""
+    pid, _ = _peer(request)
+    try:
+        entries = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:  # it has ended meanwhile
+        return ""
+    start = f"{ACTING_USER_VARIABLE}=".encode()
+    return next((e.removeprefix(start).decode() for e in entries if e.startswith(start)), "")
+
+
 class _Answer(socketserver.StreamRequestHandler):
     """One question and its answer, in a fork of its own."""
 
@@ -108,6 +173,8 @@ class _Answer(socketserver.StreamRequestHandler):
     def setup(self) -> None:
         # A worker that takes the place of this one must not find the door still held open here.
         self.server.socket.close()
+        for one in self.server.waiting:
+            one.request.close()
         # The default action of the signal ends this fork, whatever code it is in.
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, DEADLINE_S)

@@ -2,20 +2,36 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from string import Formatter
 from typing import Any
 
+from gridlib.facts.messages import CATALOGUE, Message
 from gridlib.facts.sheets import Step
 from gridlib.facts.types import SwitchState
+
+CONTROL_ROOM = Message("place.control_room", {})
+
+
+def say(message_id: str, **facts: Any) -> Message:
+    """Take what a sentence names out of the facts that are known.
+
+    Examples
+    --------
+    >>> say("back.close", opening="s1", closing="t1")
+    Message(id='back.close', parameters={'opening': 's1'})
+    """
+    named = [name for _, name, _, _ in Formatter().parse(CATALOGUE[message_id]["en"]) if name]
+    return Message(message_id, {name: facts[name] for name in named})
 
 
 def write_line(
     phase: str,
     verb: str,
     device: str,
-    place: str,
-    text: str,
-    expected: str,
-    if_it_fails: str,
+    place: Message,
+    text: Message,
+    expected: Message,
+    if_it_fails: Message,
     *,
     state_after: SwitchState | None = None,
     hold_point: bool = False,
@@ -24,10 +40,12 @@ def write_line(
 ) -> Step:
     """Write a step without its number.
 
-    ``write_down`` is what it is not complete without; ``reading`` from where to where that may lie, and its
-    unit.
+    ``write_down`` is what it is not complete without, ``write_down.<name>`` in the catalogue; ``reading``
+    from where to where that may lie, and its unit.
     """
     low, high, unit = reading or (None, None, "")
+    if write_down:
+        text = say("step.write_down", text=text, what=say(f"write_down.{write_down}"))
     return Step(
         step_id="",
         number=0,
@@ -35,7 +53,7 @@ def write_line(
         verb=verb,
         device=device,
         place=place,
-        text=f"{text} Write down: {write_down}." if write_down else text,
+        text=text,
         expected=expected,
         if_it_fails=if_it_fails,
         switching=state_after is not None,
@@ -56,13 +74,19 @@ def numbered(steps: Iterable[Step], letter: str) -> tuple[Step, ...]:
     )
 
 
-def place_of(switch: Mapping[Any, Any]) -> str:
+def place_of(switch: Mapping[Any, Any]) -> Message:
     """Say where a device is operated."""
-    where = f"between {switch['from_id']} and {switch['to_id']}"
-    return f"control room, device {where}" if bool(switch["remote"]) else f"at the device, {where}"
+    where = "place.remote" if bool(switch["remote"]) else "place.device"
+    return say(where, from_id=str(switch["from_id"]), to_id=str(switch["to_id"]))
 
 
-def rating_of(value: object, unit: str) -> str:
-    """Write a rating down, or that it is not known: ``rated 630 A load break``."""
-    number = float(str(value))
-    return f"rated {number:g} {unit}" if number > 0 else f"{unit[unit.index(' ') + 1 :]} rating unknown"
+def load_break(switch: Mapping[Any, Any]) -> Message:
+    """Write the rating down with which a device breaks load, or that it is not known."""
+    rated_a = float(switch["load_break_a"])
+    return say("rating.load_break", rated_a=rated_a) if rated_a > 0 else say("rating.load_break_unknown")
+
+
+def fault_make(switch: Mapping[Any, Any]) -> Message:
+    """Write the rating down with which a device closes onto a fault, or that it is not known."""
+    rated_ka = float(switch["fault_make_ka"])
+    return say("rating.fault_make", rated_ka=rated_ka) if rated_ka > 0 else say("rating.fault_make_unknown")

@@ -2,38 +2,35 @@
 
 from collections.abc import Sequence
 from math import isfinite
+from typing import Any
 
 import pandas as pd
 
-from gridlib.domain.instructions.orders import largest_difference_v, sides_of, voltage_band
+from gridlib.domain.instructions.lines import say
+from gridlib.domain.instructions.orders import facts_of, sides_of
 from gridlib.domain.instructions.steps import changes_a, switch_back_hours, write_rollback, write_steps
-from gridlib.domain.instructions.transfer import Transfer, clock, make_transfer, sheet_hour
+from gridlib.domain.instructions.transfer import Transfer, local, make_transfer, sheet_hour
 from gridlib.domain.network import current_states
 from gridlib.domain.planning import describe_chances
 from gridlib.facts.errors import InputError
-from gridlib.facts.messages import render, rendered
+from gridlib.facts.messages import Message, listed
 from gridlib.facts.sheets import Instruction, Step
 from gridlib.facts.types import Limits, Network, Plan, PlanningRules
 
 CHECKLIST = (
-    "Live switching only: nobody works on the path, nothing is made dead for work",
-    "Switching person is authorised for live low-voltage switching and has this sheet in writing",
-    "Every order is repeated in full by the receiver and confirmed by the sender",
-    "Every device is identified by its label before it is touched",
-    "Every device is rated for load make and break at the currents of this sheet, interlocks are in order",
-    "Arc-flash clothing, face shield and insulated tools are worn; remote operation where there is any",
-    "No open permit, no crew and no tag on the path",
-    "Phase rotation at each tie is confirmed and dated",
-    "Auto-reclose is off and sensitive earth fault is handled on the affected feeders",
-    "Tap control of the feeding substations is in manual",
-    "Critical customers (hospital, pumping, life support) are named and told",
+    "live",
+    "authorised",
+    "repeated",
+    "identified",
+    "rated",
+    "clothing",
+    "path",
+    "rotation",
+    "reclose",
+    "taps",
+    "critical",
 )
-"""What is confirmed before the first switching step of any live transfer."""
-
-PARALLEL_CHECK = (
-    "Phase displacement at each tie that closes first is confirmed; both sides have one source above"
-)
-SWITCH_BACK_CHECK = "Switch-back hour is planned and known to the control room"
+"""What is confirmed before the first switching step of any live transfer: ``check.<name>`` says it."""
 
 
 def write_instruction(
@@ -103,7 +100,9 @@ def write_instruction(
     steps = write_steps(plan, transfers, rollback, network, hour=hour, tz=tz, rules=rules)
     return Instruction(
         plan_id=plan_id,
-        title=f"{plan_id}: {'return' if plan.returns else 'transfer'} {_moved(transfers)}",
+        title=say(
+            "title.return" if plan.returns else "title.transfer", plan=plan_id, moves=_moved(transfers)
+        ),
         purpose=_purpose(plan, transfers, tz),
         steps=steps,
         checklist=_checklist(plan, transfers),
@@ -124,149 +123,152 @@ def _window_end(hour: pd.Timestamp, forecast: pd.DataFrame) -> pd.Timestamp:
     return hour + (times[1] - times[0] if len(times) > 1 else pd.Timedelta(hours=1))
 
 
-def _checklist(plan: Plan, transfers: Sequence[Transfer]) -> tuple[str, ...]:
-    parallel = (PARALLEL_CHECK,) if any(t.move.closes_first for t in transfers) else ()
-    return (*CHECKLIST, *parallel, *(() if plan.returns else (SWITCH_BACK_CHECK,)))
+def _checklist(plan: Plan, transfers: Sequence[Transfer]) -> tuple[Message, ...]:
+    parallel = ("parallel",) if any(t.move.closes_first for t in transfers) else ()
+    names = (*CHECKLIST, *parallel, *(() if plan.returns else ("switch_back",)))
+    return tuple(say(f"check.{name}") for name in names)
 
 
-def _positions(transfers: Sequence[Transfer], network: Network, tz: str) -> tuple[str, ...]:
+def _positions(transfers: Sequence[Transfer], network: Network, tz: str) -> tuple[Message, ...]:
     """Write down normal and present position of the devices, with source and age."""
     states = current_states(network)
-    words = []
+    lines: list[Message] = []
     for t in transfers:
         for name, row in ((t.move.open_switch, t.opening), (t.move.close_switch, t.closing)):
             state = states.loc[name]
-            since: str = "" if pd.isna(state["time"]) else f" at {clock(state['time'], tz)}"
-            words.append(
-                f"{name}: normally {row['normal_state']}, now {state['state']} ({state['source']}{since})"
-            )
-    return tuple(words)
+            facts = {
+                "switch": name,
+                "normal": say(f"switch.{row['normal_state']}"),
+                "state": say(f"switch.{state['state']}"),
+                "source": say(f"position.source.{state['source']}"),
+            }
+            moment: Any = state["time"]
+            if pd.isna(moment):
+                lines.append(say("position.line", **facts))
+            else:
+                lines.append(say("position.line_at", at=local(moment, tz), **facts))
+    return tuple(lines)
 
 
-def _moved(transfers: Sequence[Transfer]) -> str:
+def _moved(transfers: Sequence[Transfer]) -> list[Message]:
     """Say which sections go from where to where."""
-    donors = dict.fromkeys(t.move.from_transformer for t in transfers)
-    words = []
-    for donor in donors:
+    lines = []
+    for donor in dict.fromkeys(t.move.from_transformer for t in transfers):
         mine = [t for t in transfers if t.move.from_transformer == donor]
-        receivers = sorted({t.move.to_transformer for t in mine})
-        words.append(f"{', '.join(t.sections for t in mine)} from {donor} to {', '.join(receivers)}")
-    return "; ".join(words)
+        receivers = ", ".join(sorted({t.move.to_transformer for t in mine}))
+        sections = ", ".join(t.sections for t in mine)
+        lines.append(say("title.move", sections=sections, donor=donor, receivers=receivers))
+    return lines
 
 
-def _purpose(plan: Plan, transfers: Sequence[Transfer], tz: str) -> str:
-    words = []
-    for side in plan.sides:
-        change = "falls" if side.peak_pct_p50_after < side.peak_pct_p50_before else "rises"
-        words.append(
-            f"peak of {side.transformer_id} {change} from {side.peak_pct_p50_before:.0f} % to "
-            f"{side.peak_pct_p50_after:.0f} % of {side.rating_kva:,.0f} kVA (p90 "
-            f"{side.peak_pct_p90_before:.0f} % to {side.peak_pct_p90_after:.0f} %)"
+def _purpose(plan: Plan, transfers: Sequence[Transfer], tz: str) -> Message:
+    parts = [
+        say(
+            "purpose.falls" if side.peak_pct_p50_after < side.peak_pct_p50_before else "purpose.rises",
+            unit=side.transformer_id,
+            rating_kva=side.rating_kva,
+            before_pct=side.peak_pct_p50_before,
+            after_pct=side.peak_pct_p50_after,
+            p90_before_pct=side.peak_pct_p90_before,
+            p90_after_pct=side.peak_pct_p90_after,
         )
-    need = f" from {clock(plan.needed_from, tz)}" if plan.needed_from else ""
-    risk = f"; net risk {plan.risk_before:.2f} to {plan.risk_after:.2f}"
+        for side in plan.sides
+    ] or [say("purpose.see_plan")]
+    parts.append(say("purpose.risk", before=plan.risk_before, after=plan.risk_after))
     if plan.returns:
-        moved = ", ".join(t.sections for t in transfers)
-        return f"Take {plan.returns} back, so that {moved} hang where they belong: {'; '.join(words)}{risk}"
-    relieved = ", ".join(plan.relieves) or plan.transformer_id
-    return f"Relieve {relieved}{need}: {'; '.join(words) or 'see the plan'}{risk}"
+        sections = ", ".join(t.sections for t in transfers)
+        return say("purpose.return", plan=plan.returns, sections=sections, parts=parts)
+    units = ", ".join(plan.relieves) or plan.transformer_id
+    if plan.needed_from is None:
+        return say("purpose.relieve", units=units, parts=parts)
+    return say("purpose.relieve_from", units=units, at=local(plan.needed_from, tz), parts=parts)
 
 
 def _abort_triggers(
     plan: Plan, transfers: Sequence[Transfer], steps: Sequence[Step], tz: str, rules: PlanningRules
-) -> tuple[str, ...]:
+) -> tuple[Message, ...]:
     readings = [step for step in steps if step.verb == "READ"]
     before = {step.device: step.step_id for step in readings if step.phase == "prepare"}
     after = [step.step_id for step in readings if step.phase == "switch" and not step.reading_unit]
-    band = voltage_band(rules)
     triggers = []
     for t, read in zip(transfers, after, strict=True):
-        receiver, most = t.move.to_transformer, f"{t.receiver_limit_a:.0f} A"
-        added_a, leaving_a = changes_a(transfers, receiver)
-        crowded = f"current at {receiver} and at {t.move.open_switch} together above {most}"
+        facts = facts_of(t, rules)
+        first = before[sides_of(t)]
+        added_a, leaving_a = changes_a(transfers, t.move.to_transformer)
+        crowded = say("trigger.together", step=first, **facts)
         if leaving_a:
-            crowded = f"current at {receiver} above {t.receiver_limit_a - added_a + leaving_a:.0f} A"
+            room_a = t.receiver_limit_a - added_a + leaving_a
+            crowded = say("trigger.room", step=first, room_a=room_a, **facts)
         triggers += [
-            f"{before[t.move.open_switch]}: current at {t.move.open_switch} outside "
-            f"{t.low_a:.0f}-{t.high_a:.0f} A",
-            f"{before[sides_of(t)]}: {crowded}",
-            f"{read}: {receiver} above {most} on a phase",
-            f"{before[sides_of(t)]} or {read}: voltage on a phase outside {band}",
+            say("trigger.current", step=before[t.move.open_switch], **facts),
+            crowded,
+            say("trigger.receiver", step=read, **facts),
+            say("trigger.voltage", before=first, step=read, **facts),
         ]
         if t.move.closes_first:
             across = next(
                 s.step_id for s in readings if s.device == t.move.close_switch and s.reading_unit == "V"
             )
-            triggers += [
-                f"{across}: more than {largest_difference_v(rules):.0f} V across {t.move.close_switch}",
-                f"In parallel: more than {t.loop_limit_a:.0f} A at {t.move.close_switch}, or longer than "
-                f"{rules.parallel_limit_min} min: open it again",
-            ]
+            triggers += [say("trigger.across", step=across, **facts), say("trigger.parallel", **facts)]
     if plan.needed_from is not None:
-        triggers.append(
-            f"Switching not begun at {clock(plan.needed_from, tz)}, when the overload begins: "
-            "have the plan proved again"
-        )
+        triggers.append(say("trigger.late", at=local(plan.needed_from, tz)))
     return tuple(triggers)
 
 
 def _notes(
     plan: Plan, transfers: Sequence[Transfer], hour: pd.Timestamp, tz: str, rules: PlanningRules
-) -> tuple[str, ...]:
-    margin_pct = plan.proof.margin_pct
+) -> tuple[Message, ...]:
+    proof = plan.proof
     notes = [
         *_order_notes(transfers, rules),
-        "After an abort at any step, auto-reclose, earth-fault protection and tap control are restored.",
-        f"Expected currents hold for {clock(hour, tz)}. At another hour: "
-        + "; ".join(f"{t.move.open_switch}: {t.by_hour}" for t in transfers),
+        say("note.after_abort"),
+        say("note.currents", at=local(hour, tz), devices=[_by_hour(t) for t in transfers]),
     ]
     if not plan.returns:
-        notes.append(f"Switch-back: {switch_back_hours(plan, tz)}.")
-        if plan.switch_back_by is not None:
-            notes[-1] += " Expected then: " + "; ".join(
-                f"{t.move.close_switch}: {t.back_low_a:.0f}-{t.back_high_a:.0f} A" for t in transfers
-            )
-    notes.append(
-        f"Proof: {render(plan.proof.method)}"
-        + (f"; smallest margin of a receiver {margin_pct:.0f} %." if margin_pct is not None else ".")
-    )
-    notes.append(f"The plan {render(describe_chances(plan))}.")
-    if plan.proof.fault_level:
-        notes.append(f"Fault level: {'; '.join(rendered(plan.proof.fault_level))}.")
-    if plan.proof.not_checked:
-        notes.append(f"Not checked for want of data: {', '.join(rendered(plan.proof.not_checked))}.")
-    if plan.proof.unconfirmed:
-        notes.append(
-            f"Positions to be confirmed before the sheet is issued: {', '.join(plan.proof.unconfirmed)}."
-        )
+        notes.append(_switch_back_note(plan, transfers, tz, rules))
+    if proof.margin_pct is None:
+        notes.append(say("note.proof", method=proof.method))
+    else:
+        notes.append(say("note.proof_margin", method=proof.method, margin_pct=proof.margin_pct))
+    notes.append(say("note.chances", chances=describe_chances(plan)))
+    if proof.fault_level:
+        notes.append(say("note.fault_level", found=proof.fault_level))
+    if proof.not_checked:
+        notes.append(say("note.not_checked", what=listed(proof.not_checked)))
+    if proof.unconfirmed:
+        notes.append(say("note.unconfirmed", switches=", ".join(proof.unconfirmed)))
     if plan.decide_by is not None:
-        notes.append(f"Last time to decide: {clock(plan.decide_by, tz)}.")
+        notes.append(say("note.decide_by", at=local(plan.decide_by, tz)))
     return tuple(notes)
 
 
-def _order_notes(transfers: Sequence[Transfer], rules: PlanningRules) -> list[str]:
+def _by_hour(t: Transfer) -> Message:
+    return say("note.hours", opening=t.move.open_switch, hours=listed(t.by_hour))
+
+
+def _switch_back_note(plan: Plan, transfers: Sequence[Transfer], tz: str, rules: PlanningRules) -> Message:
+    hours = switch_back_hours(plan, tz)
+    if plan.switch_back_by is None:
+        return say("note.switch_back", hours=hours)
+    currents = [say("note.back_current", **facts_of(t, rules)) for t in transfers]
+    return say("note.switch_back_expected", hours=hours, currents=currents)
+
+
+def _order_notes(transfers: Sequence[Transfer], rules: PlanningRules) -> list[Message]:
     """Say who is off and how they come back, and who is in parallel."""
-    notes = []
-    off = [t for t in transfers if not t.move.closes_first]
+    off = [facts_of(t, rules) for t in transfers if not t.move.closes_first]
+    notes: list[Message] = []
     if off:
-        words = "; ".join(
-            f"{t.customers} on {t.sections} are off between opening {t.move.open_switch} and closing "
-            f"{t.move.close_switch}"
-            for t in off
-        )
-        cold = ", ".join(f"{t.sections} up to {t.cold_a:.0f} A" for t in off)
         notes += [
-            f"Break before make: {words}.",
-            "Sections come back at gross load (solar behind the meter is still off, motors start together) "
-            f"times {rules.cold_load_factor:g}: {cold}.",
+            say("note.break_first", parts=[say("note.off", **facts) for facts in off]),
+            say(
+                "note.cold",
+                factor=rules.cold_load_factor,
+                parts=listed([say("note.cold_section", **facts) for facts in off]),
+            ),
         ]
     for t in transfers:
         if t.move.closes_first:
-            known = isfinite(t.circulating_a)
-            notes.append(
-                f"Make before break: nobody on {t.sections} is off; {sides_of(t)} are in parallel for at "
-                f"most {rules.parallel_limit_min} min, with "
-                + (f"about {t.circulating_a:.0f} A" if known else "an unknown current")
-                + f" circulating and at most {t.loop_limit_a:.0f} A at {t.move.close_switch}."
-            )
+            known = "note.make_first" if isfinite(t.circulating_a) else "note.make_first_unknown"
+            notes.append(say(known, **facts_of(t, rules)))
     return notes

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gridlib.domain.instructions.lines import say
 from gridlib.domain.network import section_load_kva
 from gridlib.facts.errors import InputError
+from gridlib.facts.messages import Message
 from gridlib.facts.types import Limits, Move, Network, Plan, PlanningRules
 from gridlib.facts.units import current_a
 
@@ -31,14 +33,14 @@ class Transfer:
     move: Move
     low_a: float
     high_a: float
-    by_hour: str
+    by_hour: tuple[Message, ...]
     back_low_a: float
     back_high_a: float
     cold_a: float
     circulating_a: float
     receiver_limit_a: float
     loop_limit_a: float
-    customers: str
+    customers: Message
     critical: str
     opening: Mapping[Any, Any]
     closing: Mapping[Any, Any]
@@ -101,7 +103,7 @@ def make_transfer(
     amps = {time: _amps(float(low_kva[time]), float(high_kva[time]), kv) for time in low_kva.index}
     shown = [time for time in amps if time >= hour and (plan.needed_from is None or time < plan.needed_from)]
     by_hour = (
-        f"{clock(time, tz)} {amps[time][0]:.0f}-{amps[time][1]:.0f} A"
+        say("note.hour", at=local(time, tz), low_a=amps[time][0], high_a=amps[time][1])
         for time in (shown or [hour])[:_HOURS_SHOWN]
     )
     back = None if plan.switch_back_by is None else pd.Timestamp(plan.switch_back_by)
@@ -116,7 +118,7 @@ def make_transfer(
         move=move,
         low_a=amps[hour][0],
         high_a=amps[hour][1],
-        by_hour=", ".join(by_hour),
+        by_hour=tuple(by_hour),
         back_low_a=back_low_a,
         back_high_a=back_high_a,
         cold_a=rules.cold_load_factor * max(high for _, high in amps.values()),
@@ -167,12 +169,12 @@ def _circulating_a(units: pd.DataFrame, move: Move, kv: float) -> float:
     return float(volt / ohm.sum(skipna=False))
 
 
-def _customers(sections: pd.DataFrame) -> str:
+def _customers(sections: pd.DataFrame) -> Message:
     known = sections["customers"].dropna() if "customers" in sections else pd.Series(dtype=float)
     if known.empty:
-        return "an unknown number of customers"
-    least = "" if len(known) == len(sections) else "at least "
-    return f"{least}{known.sum():.0f} customers"
+        return say("customers.unknown")
+    least = "customers.known" if len(known) == len(sections) else "customers.at_least"
+    return say(least, count=float(known.sum()))
 
 
 def _critical(sections: pd.DataFrame) -> str:
@@ -181,6 +183,6 @@ def _critical(sections: pd.DataFrame) -> str:
     return ", ".join(str(name) for name in sections["critical_customers"].dropna() if str(name).strip())
 
 
-def clock(moment: datetime, tz: str) -> str:
-    """Write a time as people read it, local: ``20:00 on 12 Aug``."""
-    return f"{pd.Timestamp(moment).tz_convert(tz):%H:%M on %d %b}"
+def local(moment: datetime, tz: str) -> datetime:
+    """Take a moment as people read it: with the hour and day of their zone."""
+    return pd.Timestamp(moment).tz_convert(tz).to_pydatetime()

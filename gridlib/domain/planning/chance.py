@@ -117,12 +117,16 @@ def outcomes_of(
     """
     fleet = scenarios.fleet
     units = list(dict.fromkeys(_ends(fleet, moves)))
-    waiting = [move for move in waiting_moves(fleet, others) if move not in moves]
     before, after = moves_feeding(fleet, moves), _feeding_after(fleet, moves)
     if scenarios.paths is None or after is None:
         return None
     limit_kva = [may_carry[unit] for unit in units]
     crossed = _limited_places(scenarios, moves)
+    waiting = [
+        move
+        for move in waiting_moves(fleet, others)
+        if move not in moves and _touches(fleet, move, {*units, *crossed})
+    ]
     named = [fleet.devices[name].limit_kva for name in _limited(fleet, before, after)]
     limit_kva += [(kva, kva) for kva in (*named, *(fleet.above_kva[place] for place in crossed))]
     has_range = _has_range(scenarios, moves)
@@ -227,6 +231,11 @@ def _changes(scenarios: Scenarios, moves: Iterable[Move], end: int) -> dict[int 
                 changed[left] = changed.get(left, 0.0) - moved
                 changed[reached] = changed.get(reached, 0.0) + moved
     return changed
+
+
+def _touches(fleet: Fleet, move: Move, elements: set[int | Place]) -> bool:
+    donor, receiver = _ends(fleet, [move])
+    return not elements.isdisjoint((donor, receiver, *fleet.places[donor], *fleet.places[receiver]))
 
 
 def _limited_places(scenarios: Scenarios, moves: Sequence[Move]) -> list[Place]:

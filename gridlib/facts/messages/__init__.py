@@ -25,6 +25,9 @@ from gridlib.facts.messages import (
     risk,
     screens,
     server,
+    sheets,
+    steps,
+    switching,
     words,
 )
 
@@ -42,6 +45,9 @@ CATALOGUE: dict[str, dict[str, str]] = {
     **screens.TEMPLATES,
     **desk.TEMPLATES,
     **board.TEMPLATES,
+    **steps.TEMPLATES,
+    **switching.TEMPLATES,
+    **sheets.TEMPLATES,
 }
 
 _JOINED = {"en": "; ", "ar": "؛ "}

@@ -45,6 +45,10 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "en": "STOP. Abort, or decide with the crew before anything is switched.",
         "ar": "توقف. أوقف الأمر أو قرر مع الفريق قبل أي مناورة.",
     },
+    "board.trigger": {
+        "en": "ABORT TRIGGER: read {found}, expected {low:g}-{high:g}; do not switch",
+        "ar": "موجب إيقاف: قُرئ {found} والمتوقع [{low:g}-{high:g}]؛ لا تُجرِ أي مناورة",
+    },
     "board.stop.cancel": {"en": "Cancel this order", "ar": "إلغاء هذا الأمر"},
     "board.stop.abort": {"en": "Abort this order", "ar": "إيقاف هذا الأمر"},
     "board.stop.settle": {"en": "Settle this order", "ar": "تسوية هذا الأمر"},

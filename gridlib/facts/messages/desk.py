@@ -153,6 +153,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
     "sheet.fact.crew": {"en": "Crew", "ar": "الفريق"},
     "sheet.fact.window": {"en": "Window", "ar": "النافذة"},
     "sheet.fact.drafted": {"en": "Worded by", "ar": "صاغها"},
+    "sheet.drafted.template": {"en": "template", "ar": "القالب"},
     "sheet.sign.prepared": {"en": "Prepared", "ar": "أعدّ"},
     "sheet.sign.checked": {"en": "Checked", "ar": "دقق"},
     "sheet.sign.approved": {"en": "Approved", "ar": "اعتمد"},

@@ -1,8 +1,6 @@
 """What planning says: why a transfer is refused, what was not checked, how likely a plan holds."""
 
 TEMPLATES: dict[str, dict[str, str]] = {
-    "list.next": {"en": "{before}, {then}", "ar": "{before}، {then}"},
-    "list.and": {"en": "{before} and {then}", "ar": "{before} و{then}"},
     "switch.health.FAULT": {"en": "FAULT", "ar": "عطل"},
     "switch.health.MAINTENANCE": {"en": "MAINTENANCE", "ar": "صيانة"},
     "switch.tag.EARTHED": {"en": "EARTHED", "ar": "مؤرَّض"},

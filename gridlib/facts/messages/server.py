@@ -35,8 +35,10 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "ar": "هذه الشاشة مخصصة للأدوار: {roles}. تم تسجيل المحاولة.",
     },
     "server.too_many_screens": {
-        "en": "You have {count} screens open, as many as one person may. Close one first.",
-        "ar": "لديك {count} شاشات مفتوحة، وهو الحد الأقصى للشخص الواحد. أغلق إحداها أولا.",
+        "en": "You have {count} screens open in all your browsers together, as many as one person may. "
+        "Close one first.",
+        "ar": "لديك {count} شاشة مفتوحة في كل متصفحاتك مجتمعة، وهو الحد الأقصى للشخص الواحد. "
+        "أغلق إحداها أولا.",
     },
     "server.not_found": {"en": "There is no such page.", "ar": "لا توجد صفحة كهذه."},
     "server.cannot_be_shown": {

@@ -2,6 +2,8 @@
 
 TEMPLATES: dict[str, dict[str, str]] = {
     "verbatim": {"en": "{text}", "ar": "{text}"},
+    "list.next": {"en": "{before}, {then}", "ar": "{before}، {then}"},
+    "list.and": {"en": "{before} and {then}", "ar": "{before} و{then}"},
     "level.LOW": {"en": "LOW", "ar": "منخفض"},
     "level.MEDIUM": {"en": "MEDIUM", "ar": "متوسط"},
     "level.HIGH": {"en": "HIGH", "ar": "مرتفع"},

@@ -1,10 +1,12 @@
 """Who may ask what, and what is said of requests that are wrong."""
 
+import json
 import re
 from collections import Counter
 
 import pytest
 
+from gridlib.adapters.notebooks import share_dir
 from gridlib.facts.types import Role
 from gridlib.workflow import accounts, audit
 
@@ -76,6 +78,36 @@ def test_strangers_are_told_to_sign_in(api, problem):
             )
             problem(answer, 401, "unauthorized")
             assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_each_role_may_look_at_everything(api):
+    for method, path, _ in api.operations():
+        for username in ("analyst", "operator", "manager"):
+            if method == "GET":
+                assert api.ask(method, filled(path), by=username).status_code in (200, 404), (username, path)
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize(
+    "path", sorted((share_dir() / "notebooks" / "apps").glob("*.ipynb")), ids=lambda p: p.stem
+)
+def test_every_screen_opens_for_its_roles_alone(api, visitor, path, role):
+    """Asked of the server that the API has, which serves the screens that are shipped."""
+    accounts.set_password(api.workbench, str(role), "correct horse battery")
+    person = visitor(api.base)
+    assert person.sign_in(str(role), "correct horse battery").status == 303
+    roles = json.loads(path.read_text(encoding="utf-8"))["metadata"]["gridlib"]["roles"]
+    answer = person.ask(f"/voila/render/{path.name}")
+    last = audit.last_events(api.workbench, 1).iloc[0]
+    if role in roles:
+        assert answer.status == 200
+        assert re.search(r'"kernelId": *"[\w-]+"', answer.text)
+        assert "could not be shown" not in answer.text
+    else:
+        assert (answer.status, "kernelId" in answer.text) == (403, False)
+        refused = [str(role), "screen.open", path.stem, "refused:wrong_role"]
+        assert last[["actor", "action", "object", "outcome"]].tolist() == refused
+    person.post("/logout", {})
 
 
 def test_who_has_not_the_role_is_refused_on_record(api, problem):

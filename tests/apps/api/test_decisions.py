@@ -89,7 +89,8 @@ def test_the_way_back_is_a_plan_of_its_own_that_somebody_else_approves(api, prob
     back = api.get(address)
     assert back == asked.json()
     assert (back["returns"], back["state"], back["prepared_by"]) == (plan_id, "DRAFT", "operator")
-    assert back["sheet"]["steps"]
+    assert back["sheet"]["steps"][0]["text"].startswith("Read the current of all three phases at ")
+    assert back["sheet"]["checklist"][0].startswith("Live switching only")
     problem(api.ask("POST", f"{address}approve/"), 403, "four_eyes")
 
 

@@ -2,6 +2,7 @@
 
 from gridlib.adapters.records.work_orders import WorkOrderRecord
 from gridlib.apps.html import Html, escape
+from gridlib.apps.message_html import message_html
 from gridlib.apps.screens.frame import ltr
 from gridlib.apps.screens.sheet import plan_sheet, steps_table
 from gridlib.apps.screens.visit import Visit
@@ -72,7 +73,8 @@ def _to_issue(visit: Visit, plan_id: str) -> Html:
 def _cries(visit: Visit, found: WorkOrderRecord) -> Html:
     """Cry out every reading outside its range and every step that failed."""
     said = [
-        f"<li>{visit.say('board.step', number=step.step.number)}: {escape(trigger)}</li>"
+        f"<li>{visit.say('board.step', number=step.step.number)}: "
+        f"{message_html(trigger, visit.language)}</li>"
         for step in found.steps
         if (trigger := abort_trigger(step.reading, step.step.reading_range))
     ]

@@ -6,11 +6,13 @@ from datetime import datetime
 from gridlib.adapters.records.plans import PlanRecord
 from gridlib.adapters.records.work_orders import StepRecord, WorkOrderRecord
 from gridlib.apps.html import MISSING, Html, escape
+from gridlib.apps.message_html import message_html, messages_html
 from gridlib.apps.screens.frame import ltr, place
-from gridlib.apps.screens.sheet import ENGLISH, action_of, sentences
+from gridlib.apps.screens.sheet import action_of, by_phase
 from gridlib.apps.screens.visit import Visit
 from gridlib.apps.study.pictures import draw_picture
 from gridlib.facts.errors import NotFoundError, RefusedError
+from gridlib.facts.messages import Message
 from gridlib.facts.sheets import Instruction, Step
 from gridlib.workflow import queries
 from gridlib.workflow.queries import PlanFile
@@ -33,16 +35,19 @@ def paper(visit: Visit) -> Html:
     if sheet is None:
         return Html(f'{bar}<p class="fault">{visit.say("sheet.none")}</p>')
     steps = found.steps if found is not None else ()
+    language = visit.language
     return Html(
         f'{bar}<article class="print">{_head(visit, file.record, found, sheet)}'
-        f"<p {ENGLISH}><strong>{escape(sheet.title)}</strong> {escape(sheet.purpose)}</p>"
-        f"<h3>{visit.say('sheet.positions')}</h3>{sentences(sheet.positions)}"
+        f"<p><strong>{message_html(sheet.title, language)}</strong> "
+        f"{message_html(sheet.purpose, language)}</p>"
+        f"<h3>{visit.say('sheet.positions')}</h3>{messages_html(sheet.positions, language)}"
         f"{place('path')}"
-        f"<h3>{visit.say('sheet.checklist')}</h3>{_boxes(sheet.checklist)}"
+        f"<h3>{visit.say('sheet.checklist')}</h3>{_boxes(visit, sheet.checklist)}"
         f"<h3>{visit.say('sheet.steps')}</h3>{_lines(visit, sheet.steps, steps)}"
-        f'<h3>{visit.say("sheet.triggers")}</h3><div class="triggers">{sentences(sheet.abort_triggers)}</div>'
+        f"<h3>{visit.say('sheet.triggers')}</h3>"
+        f'<div class="triggers">{messages_html(sheet.abort_triggers, language)}</div>'
         f'<section class="back"><h3>{visit.say("sheet.rollback")}</h3>{_lines(visit, sheet.rollback, ())}'
-        f"</section>{sentences(sheet.notes)}{_signatures(visit)}</article>"
+        f"</section>{messages_html(sheet.notes, language)}{_signatures(visit)}</article>"
     )
 
 
@@ -86,7 +91,7 @@ def _head(visit: Visit, record: PlanRecord, found: WorkOrderRecord | None, sheet
         "issued": person(found.issued_by, found.issued_at) if found is not None else person(None),
         "crew": person(found.crew if found is not None else None),
         "window": Html(f"{visit.when(sheet.window_from)} – {visit.when(sheet.window_until)}"),
-        "drafted": ltr(sheet.drafted_by),
+        "drafted": Html(f"<bdi>{visit.word('sheet.drafted', sheet.drafted_by)}</bdi>"),
     }
     cells = "".join(
         f"<div><dt>{visit.say(f'sheet.fact.{name}')}</dt><dd>{value}</dd></div>"
@@ -95,13 +100,14 @@ def _head(visit: Visit, record: PlanRecord, found: WorkOrderRecord | None, sheet
     site = visit.workbench.settings.site
     return Html(
         f'<header class="sheet-head"><h2>{visit.say("sheet.title")} {ltr(number)}</h2>'
-        f"<p>{escape(site.name)} · {visit.say('sheet.times', tz=site.tz)}</p></header><dl>{cells}</dl>"
+        f"<p><bdi>{escape(site.name)}</bdi> · {visit.say('sheet.times', tz=site.tz)}</p></header>"
+        f"<dl>{cells}</dl>"
     )
 
 
-def _boxes(lines: Sequence[str]) -> Html:
-    items = "".join(f"<li>☐ {escape(line)}</li>" for line in lines)
-    return Html(f'<ul class="boxes" {ENGLISH}>{items}</ul>')
+def _boxes(visit: Visit, lines: Sequence[Message]) -> Html:
+    items = "".join(f"<li>☐ {message_html(line, visit.language)}</li>" for line in lines)
+    return Html(f'<ul class="boxes">{items}</ul>')
 
 
 def _lines(visit: Visit, lines: Sequence[Step], records: Sequence[StepRecord]) -> Html:
@@ -114,14 +120,17 @@ def _lines(visit: Visit, lines: Sequence[Step], records: Sequence[StepRecord]) -
         record = done.get(step.number)
         told = _clock(visit, record.instructed_at) if record else ""
         ended = _clock(visit, record.ended_at) if record else ""
-        read = escape(record.reading) if record else ""
+        read = f"<bdi>{escape(record.reading)}</bdi>" if record else ""
         hold = f'<tr class="holds"><td colspan="7">{visit.say("sheet.hold_line")}</td></tr>'
-        rows.append(
+        drawn = (
             f'<tr><td class="number">{ltr(step.number)}</td><th scope="row">{action_of(visit, step)}</th>'
-            f"<td {ENGLISH}>{escape(step.text)} <em>{escape(step.expected)}</em></td>"
+            f"<td>{message_html(step.text, visit.language)} "
+            f"<em>{message_html(step.expected, visit.language)}</em></td>"
             f"<td>{told}</td><td>{ended}</td><td>{read}</td><td></td></tr>{hold if step.hold_point else ''}"
         )
-    return Html(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
+        rows.append((step, drawn))
+    body = by_phase(visit, rows, len(names))
+    return Html(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
 
 
 def _clock(visit: Visit, moment: datetime | None) -> Html:

@@ -2,11 +2,13 @@
 
 from gridlib.adapters.records.work_orders import StepRecord, WorkOrderRecord
 from gridlib.apps.html import Html, escape
+from gridlib.apps.message_html import message_html
 from gridlib.apps.screens.frame import ltr
-from gridlib.apps.screens.sheet import ENGLISH, action_of
+from gridlib.apps.screens.sheet import action_of, by_phase
 from gridlib.apps.screens.visit import Visit
 from gridlib.apps.screens.work_board.order import CREW, TEXT, hidden
 from gridlib.domain.lifecycle import UNDONE_STEPS, abort_trigger
+from gridlib.facts.messages import render
 from gridlib.facts.types import Role, StepState, WorkOrderState
 from gridlib.workflow import queries
 
@@ -20,8 +22,13 @@ def steps(visit: Visit) -> Html:
         return Html()
     found = queries.get_work_order(visit.workbench, number)
     turn = _turn(found) if Role.OPERATOR in visit.user.roles else None
-    rows = "".join(
-        _row(visit, step) + (_forms(visit, found, step) if step is turn else "") for step in found.steps
+    rows = by_phase(
+        visit,
+        [
+            (step.step, _row(visit, step) + (_forms(visit, found, step) if step is turn else ""))
+            for step in found.steps
+        ],
+        len(_COLUMNS),
     )
     head = "".join(f'<th scope="col">{visit.say(f"sheet.step.{name}")}</th>' for name in _COLUMNS)
     return Html(
@@ -54,13 +61,17 @@ def _row(visit: Visit, record: StepRecord) -> str:
     )
     trigger = abort_trigger(record.reading, step.reading_range)
     loud = ' class="over"' if trigger else ""
-    said = "<br>".join(f"<bdi>{escape(part)}</bdi>" for part in (record.reading, record.remark) if part)
+    remark = record.remark.removesuffix(render(trigger)).strip() if trigger else record.remark
+    said = [Html(f"<bdi>{escape(part)}</bdi>") for part in (record.reading, remark) if part]
+    if trigger:
+        said.append(message_html(trigger, visit.language))
     return (
         f'<tr class="step {str(record.state).lower()}"><td class="number">{ltr(step.number)}</td>'
         f'<th scope="row">{action_of(visit, step)}</th>'
-        f'<td {ENGLISH}>{escape(step.text)}<br><span class="quiet">{escape(step.expected)}</span></td>'
+        f"<td>{message_html(step.text, visit.language)}<br>"
+        f'<span class="quiet">{message_html(step.expected, visit.language)}</span></td>'
         f"<td>{visit.badge_of(record.state, visit.say(f'step.state.{record.state}'))}</td>"
-        f"<td>{told}</td><td>{ended}</td><td{loud}>{said}</td></tr>"
+        f"<td>{told}</td><td>{ended}</td><td{loud}>{'<br>'.join(said)}</td></tr>"
     )
 
 
@@ -96,5 +107,5 @@ def _forms(visit: Visit, found: WorkOrderRecord, record: StepRecord) -> str:
         f'<button class="go" name="outcome" value="COMPLETED">{visit.say("board.completed")}</button>'
         f'<button class="stop" name="outcome" value="FAILED" formnovalidate>'
         f"{visit.say('board.failed_button')}</button>{skip}</form>"
-        f'<p class="quiet" {ENGLISH}>{escape(step.if_it_fails)}</p></td></tr>'
+        f'<p class="quiet">{message_html(step.if_it_fails, visit.language)}</p></td></tr>'
     )
