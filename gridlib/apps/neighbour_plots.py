@@ -14,7 +14,7 @@ from gridlib.apps.network_layout import Places, part_of, place_nodes
 from gridlib.apps.network_plots import loading_band, network_graph
 from gridlib.apps.plots import INK, LIMIT, MEDIAN, picture_text
 from gridlib.domain.network import closed_switches, current_states, feeding
-from gridlib.facts.messages import Language, Message
+from gridlib.facts.messages import Language, Message, render
 from gridlib.facts.types import Limits, Network
 
 _QUIET, _PAPER, _DOUBT = "#aab2bd", "#ffffff", "#8a5300"
@@ -162,15 +162,10 @@ def source_text(row: pd.Series, language: Language) -> str:
 
 def _key(limits: Limits, language: Language) -> list[Line2D]:
     near, limit = limits.overload_points[0][0], limits.loading_limit_pct
-    words = (
-        (0.0, picture_text("band.below", language, to_pct=min(near, limit))),
-        (near, picture_text("band.between", language, from_pct=near, to_pct=limit)),
-        (limit + 1, picture_text("band.over", language, from_pct=limit)),
-        (np.nan, picture_text("band.unknown", language)),
-    )
     handles = []
-    for value, word in words:
+    for value in (0.0, near, limit + 1, np.nan):
         band = loading_band(value, limits)
+        word = render(band.word, language)
         handles.append(
             Line2D([], [], linestyle="", marker=band.shape, color=band.colour, markersize=9, label=word)
         )

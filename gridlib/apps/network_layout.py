@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from gridlib.facts.messages import Message
+
 _ASPECT = 2.2
 """Width of a panel against its height, about."""
 
@@ -66,7 +68,7 @@ def part_of(graph: nx.Graph, names: Iterable[str]) -> nx.Graph:
     return part
 
 
-def layout_whole(transformers: pd.DataFrame) -> tuple[Places, str]:
+def layout_whole(transformers: pd.DataFrame) -> tuple[Places, Message]:
     """Place all transformers of a fleet, and say in words how.
 
     Parameters
@@ -78,18 +80,17 @@ def layout_whole(transformers: pd.DataFrame) -> tuple[Places, str]:
     -------
     places : dict
         By coordinates where every transformer has them, else feeder by feeder in rows.
-    words : str
+    said : Message
         How they are placed.
     """
     rows = transformers.drop_duplicates("transformer_id")
     known = coordinates(rows)
     if len(known) == len(rows):
-        return known, "by coordinates"
+        return known, Message("picture.placed.coordinates", {})
     ordered = rows.sort_values(["feeder_id", "transformer_id"], kind="stable")["transformer_id"]
     width = max(1, round(np.sqrt(len(ordered) / 2.2)))
-    return {
-        str(name): np.array([i % width, -(i // width)], dtype=float) for i, name in enumerate(ordered)
-    }, "by feeder, not by place"
+    places = {str(name): np.array([i % width, -(i // width)], dtype=float) for i, name in enumerate(ordered)}
+    return places, Message("picture.placed.feeder", {})
 
 
 def coordinates(transformers: pd.DataFrame) -> Places:

@@ -15,9 +15,10 @@ from matplotlib.lines import Line2D
 
 from gridlib.apps.label_places import place_labels, write_label
 from gridlib.apps.network_layout import Places, coordinates, layout_whole, part_of, place_nodes
-from gridlib.apps.plots import INK, LEVEL_COLOUR
+from gridlib.apps.plots import INK, LEVEL_COLOUR, picture_text
 from gridlib.domain.network import feeding
 from gridlib.facts.errors import InputError
+from gridlib.facts.messages import Language, Message, render
 from gridlib.facts.types import Limits, Move, Network
 
 WHOLE = 60
@@ -37,7 +38,7 @@ _STRETCH = 4.0
 class Band(NamedTuple):
     """A range of peak loading: its word, colour and shape."""
 
-    word: str
+    word: Message
     colour: str
     shape: str
 
@@ -52,6 +53,11 @@ class _Scene(NamedTuple):
     limits: Limits
     colour_of: dict[str, str]
     has_unknown: bool
+    language: Language
+
+    def said(self, name: str, **values: object) -> str:
+        """Write words of the picture."""
+        return picture_text(name, self.language, **values)
 
 
 def loading_band(loading_pct: float, limits: Limits) -> Band:
@@ -71,17 +77,18 @@ def loading_band(loading_pct: float, limits: Limits) -> Band:
 
     Examples
     --------
-    >>> [loading_band(value, Limits()).word for value in (60, -85, 101, float("nan"))]
+    >>> [render(loading_band(value, Limits()).word) for value in (60, -85, 101, float("nan"))]
     ['below 80 %', '80 to 100 %', 'over 100 %', 'not known']
     """
     near, limit = limits.overload_points[0][0], limits.loading_limit_pct
     if np.isnan(loading_pct):
-        return Band("not known", _QUIET, "D")
+        return Band(Message("picture.band.unknown", {}), _QUIET, "D")
     if abs(loading_pct) > limit:
-        return Band(f"over {limit:g} %", LEVEL_COLOUR["HIGH"], "^")
+        return Band(Message("picture.band.over", {"from_pct": limit}), LEVEL_COLOUR["HIGH"], "^")
     if abs(loading_pct) >= near:
-        return Band(f"{near:g} to {limit:g} %", LEVEL_COLOUR["MEDIUM"], "s")
-    return Band(f"below {min(near, limit):g} %", LEVEL_COLOUR["LOW"], "o")
+        between = {"from_pct": near, "to_pct": limit}
+        return Band(Message("picture.band.between", between), LEVEL_COLOUR["MEDIUM"], "s")
+    return Band(Message("picture.band.below", {"to_pct": min(near, limit)}), LEVEL_COLOUR["LOW"], "o")
 
 
 def network_figure(
@@ -93,6 +100,7 @@ def network_figure(
     *,
     moves: Sequence[Move],
     limits: Limits,
+    language: Language = "en",
 ) -> Figure:
     """Draw the network before and after load transfers.
 
@@ -108,6 +116,8 @@ def network_figure(
         The transfers; may be empty.
     limits : Limits
         Bands of loading.
+    language : {"en", "ar"}
+        Of the words.
 
     Returns
     -------
@@ -139,7 +149,7 @@ def network_figure(
     places = place_nodes(drawn, network.transformers)
     loadings = (loading_pct_before, loading_pct_after)
     has_unknown = any(bool(loading.reindex(shown).isna().any()) for loading in loadings)
-    scene = _Scene(drawn, places, shown, moves, limits, colour_of, has_unknown)
+    scene = _Scene(drawn, places, shown, moves, limits, colour_of, has_unknown, language)
 
     with_map = large or bool(coordinates(network.transformers))
     rows = "wb;wa" if with_map else "b;a"
@@ -147,16 +157,16 @@ def network_figure(
         rows, figsize=(10.5, 10), width_ratios=[0.24, 1] if with_map else [1], layout="constrained"
     )
     if with_map:
-        _draw_whole(named["w"], network.transformers, shown, touched)
+        _draw_whole(named["w"], network.transformers, scene, touched)
     panels = (
-        (named["b"], closed_before, homes[0], loading_pct_before, "Before"),
-        (named["a"], closed_after, homes[1], loading_pct_after, "After"),
+        (named["b"], closed_before, homes[0], loading_pct_before, "before"),
+        (named["a"], closed_after, homes[1], loading_pct_after, "after"),
     )
     for axes, closed, home, loading_pct, word in panels:
         _draw_panel(axes, scene, frozenset(closed), home, loading_pct)
         if not shown:
-            axes.text(0.5, 0.5, "no transfer to show", ha="center", transform=axes.transAxes)
-        axes.set_title(f"{word}: peak loading at median load", loc="left")
+            axes.text(0.5, 0.5, scene.said("no_transfer"), ha="center", transform=axes.transAxes)
+        axes.set_title(scene.said(f"panel.{word}"), loc="left")
     figure.legend(handles=_legend(scene), loc="outside lower center", ncols=5, fontsize=9, frameon=False)
     place_labels(figure, [named["b"], named["a"]])
     return figure
@@ -209,20 +219,20 @@ def _around(
     return [name for name in transformers if name in reached]
 
 
-def _draw_whole(axes: Axes, transformers: pd.DataFrame, shown: Sequence[str], touched: Sequence[str]) -> None:
+def _draw_whole(axes: Axes, transformers: pd.DataFrame, scene: _Scene, touched: Sequence[str]) -> None:
     """Dots of the whole fleet, and which of them the panels show."""
-    places, words = layout_whole(transformers)
+    places, placed = layout_whole(transformers)
     at = np.array(list(places.values()))
     axes.scatter(at[:, 0], at[:, 1], s=5, color="#cfd5dc", linewidth=0)
-    for names, colour, size in ((shown, _SOFT, 9), (touched, INK, 34)):
+    for names, colour, size in ((scene.shown, _SOFT, 9), (touched, INK, 34)):
         if names:
             marked = np.array([places[name] for name in names])
             axes.scatter(marked[:, 0], marked[:, 1], s=size, color=colour, linewidth=0)
-    axes.set_title("The whole network", loc="left")
+    axes.set_title(scene.said("whole"), loc="left")
     axes.text(
         0,
         -0.01,
-        f"{len(places):,} transformers,\n{words}\nblack: the plan's\ngrey: the {len(shown)} drawn beside",
+        scene.said("whole.note", count=len(places), placed=placed, shown=len(scene.shown)),
         transform=axes.transAxes,
         va="top",
         fontsize=9,
@@ -271,7 +281,11 @@ def _draw_panel(
             zorder=4,
             gid=name,
         )
-        percent = "not known" if np.isnan(value) else f"{abs(value):.0f} %{' export' if value < 0 else ''}"
+        percent = f"{value:.0f} %"
+        if np.isnan(value):
+            percent = scene.said("band.unknown")
+        elif value < 0:
+            percent = scene.said("export", share_pct=-value)
         text = f"{name}\n{percent}" if named else name
         colour = INK if named else _SOFT
         write_label(axes, scene.places[name], text, colour=colour, size=10 if named else 7, bold=named)
@@ -296,7 +310,7 @@ def _draw_switches(axes: Axes, scene: _Scene, closed: frozenset[str], fed_by: di
             east, north = middle
             axes.scatter(east, north, s=150, color=_PAPER, edgecolor=colour, linewidth=1.6, zorder=5)
             axes.text(east, north, mark, color=colour, ha="center", va="center", weight="bold", zorder=6)
-            state = "closed" if name in closed else "open"
+            state = scene.said("key.closed" if name in closed else "key.open")
             write_label(axes, middle, f"{mark} {name} ({state})", colour=colour, size=9, bold=True)
     for is_closed, style in ((True, "solid"), (False, (0, (4, 3)))):
         axes.add_collection(
@@ -314,14 +328,16 @@ def _legend(scene: _Scene) -> list[Line2D]:
     limits = scene.limits
     near, limit = limits.overload_points[0][0], limits.loading_limit_pct
     shown = [0.0, near, limit + 1.0] + [np.nan] * scene.has_unknown
-    bands = dict.fromkeys(loading_band(value, limits) for value in shown)
+    bands = {
+        render(band.word, scene.language): band for band in (loading_band(value, limits) for value in shown)
+    }
     handles = [
-        Line2D([], [], linestyle="", marker=band.shape, color=band.colour, markersize=9, label=band.word)
-        for band in bands
+        Line2D([], [], linestyle="", marker=band.shape, color=band.colour, markersize=9, label=word)
+        for word, band in bands.items()
     ]
     handles += [
-        Line2D([], [], color=_QUIET, linewidth=1.8, label="switch closed"),
-        Line2D([], [], color=_QUIET, linewidth=1.2, linestyle="--", label="switch open"),
+        Line2D([], [], color=_QUIET, linewidth=1.8, label=scene.said("key.switch_closed")),
+        Line2D([], [], color=_QUIET, linewidth=1.2, linestyle="--", label=scene.said("key.switch_open")),
     ]
     if scene.moves:
         handles += [
@@ -332,13 +348,13 @@ def _legend(scene: _Scene) -> list[Line2D]:
                 marker="D",
                 color=_QUIET,
                 markeredgecolor=INK,
-                label="section that moves",
+                label=scene.said("key.moved"),
             ),
-            Line2D([], [], linestyle="", marker="x", color=_OPENED, label="opened by the plan"),
-            Line2D([], [], linestyle="", marker="$=$", color=_CLOSED, label="closed by the plan"),
+            Line2D([], [], linestyle="", marker="x", color=_OPENED, label=scene.said("key.opened")),
+            Line2D([], [], linestyle="", marker="$=$", color=_CLOSED, label=scene.said("key.closed_by")),
         ]
     handles += [
-        Line2D([], [], color=colour, linewidth=3, label=f"fed by {name}")
+        Line2D([], [], color=colour, linewidth=3, label=scene.said("key.fed_by", transformer=name))
         for name, colour in scene.colour_of.items()
     ]
     return handles

@@ -53,7 +53,7 @@ def run_outcome(workbench: Workbench, run_id: str) -> dict[str, Any]:
 
 
 def _plan_line(record: PlanRecord) -> dict[str, Any]:
-    body = _PLAN.dump_python(record.plan, mode="json")
+    body = _PLAN.dump_python(record.plan, mode="json", context=_ENGLISH)
     kept = ["transformer_id", "rank", "moves", "relieves", "relief_pct", "risk_before", "risk_after", "proof"]
     kept += ["p_holds", "p_clear_before", "p_clear_after", "as_if_independent"]
     kept += ["sides", "aim_pct", "left_kvah", "bound_kvah", "gap_pct", "standing"]
@@ -104,9 +104,9 @@ def plan_details(file: PlanFile) -> dict[str, Any]:
         "plan_id": file.record.plan_id,
         "state": file.record.state,
         "reason": file.record.reason,
-        "plan": _PLAN.dump_python(file.record.plan, mode="json"),
+        "plan": _PLAN.dump_python(file.record.plan, mode="json", context=_ENGLISH),
         "instruction": _INSTRUCTION.dump_python(file.instruction, mode="json", context=_ENGLISH),
-        "case": _CASE.dump_python(file.case, mode="json"),
+        "case": _CASE.dump_python(file.case, mode="json", context=_ENGLISH),
         "work_orders": [order.work_order_id for order in file.work_orders],
     }
 
@@ -134,7 +134,7 @@ def print_details(console: Console, file: PlanFile, tz: str, limits: Sequence[Me
         for line in rendered((*sheet.checklist, *sheet.abort_triggers, *sheet.notes)):
             console.print(f"  - {escape(line)}")
     if file.case is not None:
-        refused = [(w.code, w.reason) for w in file.case.why_not]
+        refused = [(w.code, render(w.reason)) for w in file.case.why_not]
         print_table(console, "Why not", ("code", "reason"), refused)
-        for line in file.case.other_measures:
+        for line in rendered(file.case.other_measures):
             console.print(f"  - {escape(line)}")

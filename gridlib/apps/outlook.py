@@ -163,7 +163,7 @@ def plan_sentences(day: Outlook) -> Html:
             text = (
                 f"{name}, {record.plan_id} ({record.state}): {describe_moves(record.plan)}. "
                 f"Peak loading {describe_sides(record.plan)}. It {describe_relief(record.plan)}; it "
-                f"{describe_chances(record.plan)}; "
+                f"{render(describe_chances(record.plan))}; "
                 f"decide by {local_time(record.plan.decide_by, day.tz)}."
             )
         items.append(f"<li>{escape(text)}</li>")
@@ -191,8 +191,10 @@ def _without_plan(day: Outlook, name: str) -> str:
     if name in day.relieved:
         return f"{name}: relieved by {day.relieved[name]}, which is carried out."
     case = day.cases.get(name)
-    why = f" Nearest: {case.why_not[0].reason}." if case is not None and case.why_not else ""
-    other = f" What else could help: {case.other_measures[-1]}." if case and case.other_measures else ""
+    why = f" Nearest: {render(case.why_not[0].reason)}." if case is not None and case.why_not else ""
+    other = (
+        f" What else could help: {render(case.other_measures[-1])}." if case and case.other_measures else ""
+    )
     return f"{name}: no load transfer helps without harm.{why}{other}"
 
 

@@ -6,7 +6,7 @@ from pydantic import TypeAdapter
 from rich.console import Console
 
 from gridlib.apps.summary import describe_moves, describe_sides, local_time, print_table
-from gridlib.facts.messages import from_json, render
+from gridlib.facts.messages import from_json, render, rendered
 from gridlib.facts.studies import Study
 
 _STUDY = TypeAdapter(Study)
@@ -14,7 +14,7 @@ _STUDY = TypeAdapter(Study)
 
 def study_record(study: Study) -> dict[str, Any]:
     """Lay a study out as JSON can hold it; numbers that were not computed are None."""
-    record: dict[str, Any] = _plain(_STUDY.dump_python(study, mode="json"))
+    record: dict[str, Any] = _plain(_STUDY.dump_python(study, mode="json", context={"language": "en"}))
     return record
 
 
@@ -61,6 +61,6 @@ def print_study(console: Console, study: Study, tz: str) -> None:
     for plan in study.plans:
         console.print(f"  plan: {describe_moves(plan)}; {describe_sides(plan)}", markup=False)
     for why in study.why_not:
-        console.print(f"  why not: {why.reason}", markup=False)
-    for measure in study.other_measures:
+        console.print(f"  why not: {render(why.reason)}", markup=False)
+    for measure in rendered(study.other_measures):
         console.print(f"  instead: {measure}", markup=False)

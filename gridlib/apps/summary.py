@@ -14,6 +14,7 @@ from gridlib.adapters.records.work_orders import WorkOrderRecord
 from gridlib.domain.alerts import Alert
 from gridlib.domain.lifecycle import UNDONE_STEPS
 from gridlib.domain.planning import describe_chances
+from gridlib.facts.messages import render, rendered
 from gridlib.facts.types import Move, Plan, Side
 from gridlib.workflow.queries import Queue
 
@@ -172,15 +173,15 @@ def print_plan(console: Console, record: PlanRecord) -> None:
     title = f"{record.plan_id} for {plan.transformer_id} ({record.state}): {describe_moves(plan)}"
     columns = ("unit", "side", "kVA", "limit", "p50 %", "p90 %", "h over", "degC", "risk")
     print_table(console, title, columns, rows)
-    not_checked = ", ".join(plan.proof.not_checked) or "nothing"
+    not_checked = ", ".join(rendered(plan.proof.not_checked)) or "nothing"
     console.print(
-        f"  {describe_relief(plan)}; proof: {plan.proof.method}; not checked: {not_checked}",
+        f"  {describe_relief(plan)}; proof: {render(plan.proof.method)}; not checked: {not_checked}",
         markup=False,
     )
-    console.print(f"  {describe_chances(plan)}", markup=False)
+    console.print(f"  {render(describe_chances(plan))}", markup=False)
     if bound := describe_bound(plan):
         console.print(f"  {bound}", markup=False)
-    for note in plan.proof.notes:
+    for note in rendered(plan.proof.notes):
         console.print(f"  {note}", markup=False)
 
 

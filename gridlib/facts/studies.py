@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from gridlib.facts.messages import Message
 from gridlib.facts.types import Plan, RiskLevel, WhyNot
 
 
@@ -68,5 +69,5 @@ class Study:
     plans: tuple[Plan, ...]
     why_not: tuple[WhyNot, ...]
     do_nothing: Mapping[str, float | None]
-    other_measures: tuple[str, ...]
+    other_measures: tuple[Message, ...]
     messages: str

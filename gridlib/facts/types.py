@@ -11,6 +11,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gridlib.facts.elements import ElementProof
+from gridlib.facts.messages import Message
 
 
 class RiskLevel(StrEnum):
@@ -260,18 +261,18 @@ class Proof:
     ----------
     holds : bool
         True when no limit is newly broken and no existing violation grows, in any hour.
-    method : str
-        How it was checked, shown as it is ("additive kVA, 5 % derated").
-    reasons : tuple of str
+    method : Message
+        How it was checked ("additive kVA, 5 % derated").
+    reasons : tuple of Message
         Why it does not hold, each with the binding limit and by how much; empty when it holds.
-    not_checked : tuple of str
+    not_checked : tuple of Message
         What could not be checked for want of data ("protection", "voltage").
     margin_pct : float or None
         Smallest distance to a limit on any receiver, percent of its rating; None where it was refused before
         any load was looked at.
-    fault_level : tuple of str
+    fault_level : tuple of Message
         What the devices that close may close onto, with numbers; empty where it is not known of all.
-    protection : tuple of str
+    protection : tuple of Message
         Reach and pick-up of what protects the moved sections, with numbers; empty where any of it is not
         known: PROTECTION NOT CHECKED.
     unconfirmed : tuple of str
@@ -279,20 +280,20 @@ class Proof:
         or was reported too long ago: somebody has to confirm them before a sheet is issued.
     elements : tuple of ElementProof
         What the AC power flow found at the elements worth showing; empty where there was none.
-    notes : tuple of str
+    notes : tuple of Message
         Why moves open first and interrupt their customers.
     """
 
     holds: bool
-    method: str
-    reasons: tuple[str, ...]
-    not_checked: tuple[str, ...]
+    method: Message
+    reasons: tuple[Message, ...]
+    not_checked: tuple[Message, ...]
     margin_pct: float | None
     unconfirmed: tuple[str, ...] = ()
-    fault_level: tuple[str, ...] = ()
-    protection: tuple[str, ...] = ()
+    fault_level: tuple[Message, ...] = ()
+    protection: tuple[Message, ...] = ()
     elements: tuple[ElementProof, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -373,7 +374,7 @@ class WhyNot:
     transformer_id: str
     moves: tuple[Move, ...]
     code: str
-    reason: str
+    reason: Message
 
 
 @dataclass(frozen=True)
@@ -389,4 +390,4 @@ class PlanningCase:
     do_nothing: Mapping[str, float | None]
     plans: tuple[Plan, ...]
     why_not: tuple[WhyNot, ...]
-    other_measures: tuple[str, ...]
+    other_measures: tuple[Message, ...]

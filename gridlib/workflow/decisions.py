@@ -16,6 +16,7 @@ from gridlib.domain import alerts
 from gridlib.domain.alerts import Alert, AlertEvent
 from gridlib.domain.lifecycle import PLAN_MOVES, SYSTEM, check_four_eyes, check_move
 from gridlib.facts.errors import ChangedError, InputError, NotFoundError, StalePlanError
+from gridlib.facts.messages import rendered
 from gridlib.facts.types import PlanState
 from gridlib.workbench import Workbench
 from gridlib.workflow import clock, queries
@@ -80,7 +81,7 @@ def approve(
         if is_over(workbench, act.connection, record):
             stale = (OVER,)
             move_plan(act, record, PlanState.EXPIRED, OVER)
-        elif stale := prove_again(workbench, act.connection, record, base).reasons:
+        elif stale := rendered(prove_again(workbench, act.connection, record, base).reasons):
             note = "; ".join(stale)
             plans.set_plan_state(act.connection, record, PlanState.DRAFT, reason=note, by=by, at=act.at)
             act.facts["reasons"] = list(stale)
@@ -319,7 +320,7 @@ def review_open_plans(workbench: Workbench, material: Material) -> list[PlanReco
             continue
         to = PlanState.EXPIRED if record.state is PlanState.DRAFT else PlanState.DRAFT
         with intention(workbench, SYSTEM, "plan.review", record.plan_id) as act:
-            move_plan(act, record, to, "; ".join(proof.reasons))
+            move_plan(act, record, to, "; ".join(rendered(proof.reasons)))
         if to is PlanState.DRAFT:
             kept.append(record)
     return kept

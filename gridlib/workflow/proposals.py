@@ -8,6 +8,7 @@ from gridlib.adapters.records.plans import PlanRecord
 from gridlib.domain.network import cut_out
 from gridlib.domain.study import ground_around, plan_ground, score_ground
 from gridlib.facts.errors import RefusedError
+from gridlib.facts.messages import render
 from gridlib.facts.sheets import Instruction
 from gridlib.facts.types import Plan
 from gridlib.workbench import Workbench
@@ -81,7 +82,7 @@ def other_plans(workbench: Workbench, base: StudyBase, plan: Plan) -> tuple[Plan
     )
     if case is not None and case.plans:
         return case.plans
-    why = "; ".join(w.reason for w in case.why_not[:3]) if case else f"{name} is at LOW risk now"
+    why = "; ".join(render(w.reason) for w in case.why_not[:3]) if case else f"{name} is at LOW risk now"
     raise RefusedError(
         f"there is no other plan for {name}: {why or 'no other tie can be used'}",
         what_to_do="Approve the plan that waits, or reject it.",

@@ -7,6 +7,7 @@ from gridlib.adapters.records.plans import OPEN_PLAN_STATES, PlanRecord
 from gridlib.domain.lifecycle import PLAN_MOVES, check_move
 from gridlib.domain.planning import is_no_longer_needed, plan_return
 from gridlib.facts.errors import RefusedError
+from gridlib.facts.messages import rendered
 from gridlib.facts.types import Plan, PlanState
 from gridlib.workbench import Workbench
 from gridlib.workflow import clock, queries
@@ -66,7 +67,7 @@ def ask_return(workbench: Workbench, plan_id: str, *, by: str, base: StudyBase |
         bench = bench_around(workbench, base.material, record, others, base.now)
         plan, proof = plan_return(bench, record.plan, record.plan_id, reserved_moves(others))
         if plan is None:
-            why = "; ".join(proof.reasons) or f"not known: {', '.join(proof.not_checked)}"
+            why = "; ".join(rendered(proof.reasons)) or f"not known: {', '.join(rendered(proof.not_checked))}"
             raise RefusedError(
                 f"{plan_id} cannot be returned: {why}",
                 what_to_do="Ask again after the next run; a run proposes the return once it holds.",

@@ -18,7 +18,7 @@ from gridlib.domain.lifecycle import (
     check_step,
 )
 from gridlib.facts.errors import InputError, RefusedError, StalePlanError, TransitionError
-from gridlib.facts.messages import render
+from gridlib.facts.messages import render, rendered
 from gridlib.facts.types import PlanState, StepState, WorkOrderState
 from gridlib.workbench import Workbench
 from gridlib.workflow import queries
@@ -91,7 +91,7 @@ def issue(
             move_plan(act, record, PlanState.EXPIRED, OVER)
         else:
             proof = prove_again(workbench, act.connection, record, base)
-            stale = proof.reasons
+            stale = rendered(proof.reasons)
             if stale:
                 move_plan(act, record, PlanState.DRAFT, "; ".join(stale))
             elif proof.unconfirmed:
@@ -152,7 +152,7 @@ def start(
         check_move(work_order_id, WORK_ORDER_MOVES, order.state, WorkOrderState.IN_PROGRESS)
         record = plans.read_plan(act.connection, order.plan_id)
         over = is_over(workbench, act.connection, record)
-        stale = (OVER,) if over else prove_again(workbench, act.connection, record, base).reasons
+        stale = (OVER,) if over else rendered(prove_again(workbench, act.connection, record, base).reasons)
         if stale:
             set_order(act, order, WorkOrderState.CANCELLED, "; ".join(stale))
             move_plan(act, record, PlanState.DRAFT, "; ".join(stale))

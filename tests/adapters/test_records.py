@@ -7,6 +7,7 @@ import pandas as pd
 from gridlib.adapters.records import network as network_records
 from gridlib.adapters.records import plans, runs
 from gridlib.adapters.store import utc_text
+from gridlib.facts.messages import verbatim
 from gridlib.facts.types import Move, Plan, PlanningCase, Proof, Side
 
 NOON = pd.Timestamp("2026-01-21 09:00", tz="UTC")
@@ -30,7 +31,7 @@ def test_a_case_and_a_plan_without_numbers_come_back_without_them(store):
     side = Side(
         "T-01", "donor", 500.0, 100.0, 120.0, 90.0, 130.0, 98.0, 5, 0, nan, inf, nan, 0.1, 0.9, 0.2, NOON
     )
-    proof = Proof(True, "additive kVA", (), (), 3.0)
+    proof = Proof(True, verbatim("additive kVA"), (), (), 3.0)
     move = Move("B1", "X1", ("S1",), "T-01", "T-02")
     plan = Plan("T-01", 1, (move,), (side,), proof, nan, 12.5, 0.9, 0.2, 2, 40, None, NOON, None)
     case = PlanningCase("T-01", {"hours_over": 3.0, "hot_spot_c_max": nan}, (), (), ())

@@ -11,12 +11,15 @@ from gridlib.apps.screens.answer import answer
 from gridlib.apps.screens.control_room import ranking
 from gridlib.apps.study.memory import read_memory
 from gridlib.apps.study.protocol import ScreenQuestion
+from gridlib.domain.planning import describe_chances
+from gridlib.facts.messages import rendered, word
 from gridlib.facts.settings import Clock
-from gridlib.facts.types import SwitchState
+from gridlib.facts.types import PlanState, SwitchState
 from gridlib.workflow import accounts, audit, drafts, queries
 
 SCRIPT = '"><img src=x onerror=alert(1)>'
 VOID = {"input", "img", "br", "meta"}
+UNITS = {"kVA", "kVAh", "kWh", "kA", "A", "K", "C", "h", "d", "pu", "p10", "p50", "p90"}
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +34,20 @@ def memory(sample):
 
 @pytest.fixture(scope="module")
 def ask(sample, memory):
-    """Ask for the control room."""
+    """Ask for a screen, the control room unless another is named."""
 
-    def asked(user="operator", action="", later=False, fields=None, memory=memory, **state):
+    def asked(
+        user="operator",
+        action="",
+        later=False,
+        fields=None,
+        memory=memory,
+        screen="control_room",
+        **state,
+    ):
         written = {name: str(value) for name, value in (fields or {}).items()}
         question = ScreenQuestion(
-            screen="control_room", user=user, action=action, fields=written, state=state, later=later
+            screen=screen, user=user, action=action, fields=written, state=state, later=later
         )
         return answer(sample, memory, question)
 
@@ -280,3 +291,49 @@ def test_who_is_disabled_gets_no_more_answers(ask, sample):
     assert ask("leaver")["kind"] == "done"
     accounts.disable_user(sample, "leaver")
     assert ask("leaver")["kind"] == "refused"
+
+
+def latin_left(text, network):
+    """Latin words of a text that are neither units nor names and columns of the network."""
+    frames = vars(network).values()
+    ids = {str(value) for frame in frames for name in frame if name.endswith("_id") for value in frame[name]}
+    for name in sorted(ids, key=len, reverse=True):
+        text = text.replace(name, " ")
+    columns = {column for frame in frames for column in frame}
+    return set(re.findall("[A-Za-z][A-Za-z0-9_]*", text)) - columns - UNITS
+
+
+def test_all_that_planning_says_of_the_sample_is_said_in_arabic(sample):
+    network, run = queries.get_network(sample), queries.get_run(sample, stage="planning")
+    said = []
+    for record in queries.get_plans(sample, states=list(PlanState)):
+        proof = record.plan.proof
+        said += [proof.method, describe_chances(record.plan)]
+        said += [*proof.reasons, *proof.not_checked, *proof.fault_level, *proof.protection, *proof.notes]
+        for element in proof.elements:
+            said += [word("element", element.role), word("scenario", element.scenario)]
+    for name in network.transformers["transformer_id"]:
+        case = queries.get_case(sample, run.run_id, name)
+        said += [*(why.reason for why in case.why_not), *case.other_measures] if case else []
+    assert len({message.id for message in said}) > 20
+    assert latin_left(" ".join(rendered(said, "ar")), network) == set()
+
+
+def test_the_desk_in_arabic_marks_nothing_as_english(ask, sample, in_arabic):
+    plans = queries.get_plans(sample, states=[PlanState.DRAFT])
+    shown = [{"plan": record.plan_id} for record in plans]
+    relieved = {record.plan.transformer_id for record in plans}
+    alone = next(r for r in queries.get_risk(sample)["transformer_id"] if r not in relieved)
+    for chosen in (*shown, {"unit": alone}):
+        regions = ask(screen="decision_desk", **chosen)["regions"]
+        marked = {name for name, html in regions.items() if re.search('lang="?en', html)}
+        assert marked <= {"head"}  # where English is offered
+        for name in ("case", "evidence"):
+            assert latin_left(words(regions[name]), queries.get_network(sample)) == set()
+
+
+def test_a_study_in_arabic_says_why_not_in_arabic(ask, in_arabic):
+    fields = {"unit": "39-378", "ambient_k": "8", "load_pct": "20"}
+    html = ask(action="study", fields=fields, unit="39-378")["regions"]["study"]
+    assert 'lang="en"' not in html
+    assert "لماذا لا غير ذلك" in html

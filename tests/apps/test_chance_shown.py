@@ -10,7 +10,7 @@ from gridlib.apps.outcome import plan_details
 from gridlib.apps.screens.decision_desk.plan import plan
 from gridlib.apps.screens.visit import Visit
 from gridlib.apps.study.memory import read_memory
-from gridlib.domain.planning import chance_text, describe_chances
+from gridlib.domain.planning import describe_chance, describe_chances
 from gridlib.facts.messages import render, rendered
 from gridlib.facts.types import PlanState
 from gridlib.workbench import open_workbench
@@ -29,14 +29,14 @@ def workbench(sqlite_demo, tmp_path):
 
 def test_screen_sheet_and_report_say_the_chances(workbench):
     record, *_ = queries.get_plans(workbench, transformer_id="T-07", states=[PlanState.DRAFT])
-    said = describe_chances(record.plan)
+    said = render(describe_chances(record.plan))
     assert record.plan.p_holds is not None
     assert " % without it, " in said
     file = queries.get_plan(workbench, record.plan_id)
     operator = accounts.get_user(workbench, "operator")
     screen = plan(Visit(workbench, read_memory(workbench), operator, {"plan": record.plan_id}))
     for chance in (record.plan.p_holds, record.plan.p_clear_before, record.plan.p_clear_after):
-        assert chance_text(chance) in screen
+        assert render(describe_chance(chance)) in screen
     assert file.instruction is not None
     assert any(said in note for note in rendered(file.instruction.notes))
     told = plan_details(file)["instruction"]
@@ -55,7 +55,7 @@ def test_a_run_without_paths_leaves_the_chance_unknown_and_decisions_possible(wo
     assert proof.holds
     assert refreshed is not None
     assert refreshed.p_holds is None
-    assert "not known" in describe_chances(refreshed)
+    assert "not known" in render(describe_chances(refreshed))
     assert decisions.approve(workbench, record.plan_id, by="operator").state is PlanState.APPROVED
 
 

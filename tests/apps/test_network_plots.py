@@ -1,6 +1,7 @@
 """The picture of a plan: what is drawn, marked and written is what was handed in."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -10,13 +11,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.text import Annotation
+from matplotlib.text import Annotation, Text
 
 from gridlib.apps.network_plots import WHOLE, loading_band, network_figure
 from gridlib.apps.plan_loads import add_up, plan_loads
 from gridlib.apps.transfer_plots import transfer_curves_figure, transfer_heat_figure
 from gridlib.domain.network import apply_moves, closed_switches, current_states, parse_network
 from gridlib.facts.errors import InputError
+from gridlib.facts.messages import render, verbatim
 from gridlib.facts.types import Limits, Move, Network, Plan, Proof, Side
 from gridlib.facts.units import QUANTILE_COLUMNS, QUANTILE_LEVELS
 
@@ -42,13 +44,20 @@ def located(network: Network) -> Network:
     )
 
 
-def drawn(network: Network, moves=(MOVE,), before=None, after=None):
+def drawn(network: Network, moves=(MOVE,), before=None, after=None, language="en"):
     closed = closed_switches(current_states(network))
     names = network.transformers["transformer_id"]
     before = pd.Series(50.0, index=names) if before is None else pd.Series(before)
     after = before if after is None else pd.Series(after)
     return network_figure(
-        network, closed, apply_moves(closed, moves), before, after, moves=moves, limits=Limits()
+        network,
+        closed,
+        apply_moves(closed, moves),
+        before,
+        after,
+        moves=moves,
+        limits=Limits(),
+        language=language,
     )
 
 
@@ -85,9 +94,18 @@ def test_percents_stand_at_the_plans_transformers_and_export_is_said() -> None:
     assert {"T1\n88 %", "T2\nnot known", "T3"} <= set(words(panels[1]))
 
 
+def test_in_arabic_only_names_and_marks_are_latin() -> None:
+    network = located(parse_network(SMALL))
+    figure = drawn(network, before={"T1": 117.4, "T2": -85.2}, language="ar")
+    said = " ".join(text.get_text() for text in figure.findobj(Text))
+    assert {"قبل", "بعد", "تفتحه", "تغلقه", "مغلق", "مفتوح", "عكسية"} <= set(re.findall(r"\w+", said))
+    names = {*network.transformers["transformer_id"], *network.switches["switch_id"], "b", "x"}
+    assert set(re.findall("[A-Za-z][A-Za-z0-9]*", said)) <= names
+
+
 def test_bands_differ_in_shape_not_only_in_colour() -> None:
     bands = [loading_band(value, Limits()) for value in (79.9, 80.0, 100.0, 100.1, -101.0, np.nan)]
-    assert [band.word for band in bands] == [
+    assert [render(band.word) for band in bands] == [
         "below 80 %",
         "80 to 100 %",
         "80 to 100 %",
@@ -218,7 +236,7 @@ def side_of(name: str, role: str, rating_kva: float, peak_hour: int = 18) -> Sid
 
 
 def plan_of(*sides: Side) -> Plan:
-    proof = Proof(True, "", (), (), 1.0)
+    proof = Proof(True, verbatim(""), (), (), 1.0)
     return Plan("T1", 1, (MOVE,), sides, proof, 100.0, 1.0, 1.0, 0.5, 2, 10, None, None, None)
 
 

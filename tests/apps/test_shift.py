@@ -186,6 +186,8 @@ def test_every_screen_is_accessible_in_both_languages_and_on_a_phone(
         go(page, base, name, choice)
         page.wait_for_timeout(1500)
         assert page.locator(".fault:has-text('fault')").count() == 0
+        if (name, language) == ("decision_desk", "ar"):
+            assert page.locator("main [lang=en]").all_inner_texts() == []
         assert serious(page) == [], name
         shot(page, sample, f"{name}_{at}_{language}")
         page.set_viewport_size({"width": 390, "height": 844})

@@ -19,7 +19,7 @@ from gridlib.domain.network import (
     parse_network,
 )
 from gridlib.facts.errors import InputError
-from gridlib.facts.messages import CATALOGUE, LANGUAGES, Message, render, rendered
+from gridlib.facts.messages import CATALOGUE, LANGUAGES, Message, render, rendered, verbatim
 from gridlib.facts.messages import sheets as sheet_words
 from gridlib.facts.messages import steps as step_words
 from gridlib.facts.messages import switching as switching_words
@@ -62,7 +62,13 @@ def plan_of(*moves: Move) -> Plan:
         rank=1,
         moves=moves,
         sides=(side("T1", "donor", 124.0, 99.0), *receivers),
-        proof=Proof(True, "additive kVA, 5 % derated", (), ("protection", "voltage"), 31.0),
+        proof=Proof(
+            True,
+            verbatim("additive kVA, 5 % derated"),
+            (),
+            (verbatim("protection"), verbatim("voltage")),
+            31.0,
+        ),
         relief_pct=100.0,
         relieved_kvah=100.0,
         risk_before=0.9,
@@ -477,7 +483,11 @@ def test_critical_customers_are_named() -> None:
 
 def test_checked_protection_is_confirmed_and_needs_no_hold_point() -> None:
     plan = plan_of(FIRST)
-    known = replace(plan.proof, protection=("b3 picks up at 500 A",), fault_level=("t1 may close onto 9 kA",))
+    known = replace(
+        plan.proof,
+        protection=(verbatim("b3 picks up at 500 A"),),
+        fault_level=(verbatim("t1 may close onto 9 kA"),),
+    )
     sheet = sheet_of(plan=replace(plan, proof=known))
     assert not any(step.hold_point for step in sheet.steps)
     confirm = next(step for step in sheet.steps if "settings" in render(step.text))
@@ -545,7 +555,7 @@ def every_sheet() -> list[Instruction]:
     endless = replace(
         plan, needed_until=None, switch_back_by=None, needed_from=None, decide_by=None, sides=()
     )
-    proof = replace(plan.proof, margin_pct=None, unconfirmed=("t1", "b3"), fault_level=("9 kA",))
+    proof = replace(plan.proof, margin_pct=None, unconfirmed=("t1", "b3"), fault_level=(verbatim("9 kA"),))
     back, after = back_of(plan_of(FIRST))
     back_closing_first = replace(back, moves=tuple(replace(move, closes_first=True) for move in back.moves))
     return [
@@ -557,7 +567,7 @@ def every_sheet() -> list[Instruction]:
         sheet_of(plan=endless),
         sheet_of(plan=replace(endless, needed_until=plan.needed_until)),
         sheet_of(plan=replace(plan, needed_until=None, proof=proof)),
-        sheet_of(plan=replace(plan, proof=replace(proof, protection=("b3 picks up",)))),
+        sheet_of(plan=replace(plan, proof=replace(proof, protection=(verbatim("b3 picks up"),)))),
         sheet_of(plan=back, network=after),
         sheet_of(plan=back_closing_first, network=after),
     ]

@@ -11,6 +11,7 @@ from gridlib.domain.flow.prove import phasor, prove_ac
 from gridlib.domain.flow.solve import solve_flow
 from gridlib.domain.network import closed_switches, current_states, feeding_tree, parse_network
 from gridlib.domain.planning import plan_transfers, prove_moves
+from gridlib.facts.messages import render, rendered
 from gridlib.facts.types import Limits, Move, PlanningRules
 from gridlib.facts.units import QUANTILE_COLUMNS, QUANTILE_LEVELS
 
@@ -128,7 +129,7 @@ def test_a_territory_flows_as_the_whole_network_does(seed):
 def test_proof_shows_what_lies_above():
     proof = prove(network(limit_a=100.0))
     assert proof.holds
-    assert proof.method == "additive kVA, 0 % derated, and AC power flow"
+    assert render(proof.method) == "additive kVA, 0 % derated, and AC power flow"
     heads = {row.object_id: row for row in proof.elements if row.role == "feeder head"}
     assert heads["m1"].before > heads["m1"].after
     assert heads["m2"].before < heads["m2"].after == pytest.approx(468 / (np.sqrt(3) * 11), rel=0.05)
@@ -140,8 +141,8 @@ def test_proof_shows_what_lies_above():
     assert (losses.unit, losses.scenario) == ("kWh", "p50")
     assert losses.after != losses.before > 0
     assert element(proof, "donor").after < 100 < element(proof, "donor").before
-    assert not any("feeder head" in words for words in proof.not_checked)
-    assert "substation transformer of S1" in proof.not_checked
+    assert not any("feeder head" in words for words in rendered(proof.not_checked))
+    assert "substation transformer of S1" in rendered(proof.not_checked)
 
 
 # Limits above.
@@ -149,14 +150,14 @@ def test_proof_shows_what_lies_above():
 
 def test_a_feeder_head_past_its_limit_refuses():
     net = with_value(network(), "lines", "m2", limit_a=24.0)
-    (reason,) = prove(net).reasons
+    (reason,) = rendered(prove(net).reasons)
     assert reason.startswith("AC power flow: m2 would reach 10")
     assert "limit 100 %" in reason
 
 
 def test_the_limit_of_a_feeder_holds_without_any_line():
     net = with_value(on_feeders(network(medium=()), T1="F1", T2="F2"), "feeders", "F2", limit_a=24.0)
-    (reason,) = prove(net).reasons
+    (reason,) = rendered(prove(net).reasons)
     assert reason.startswith("feeder F2 would carry 468 kVA at p10")
     assert "limit 457 kVA: 11 kVA too much" in reason
     assert prove(with_value(net, "feeders", "F2", limit_a=25.0)).holds
@@ -174,10 +175,10 @@ def test_a_substation_past_its_firm_capacity_refuses():
             station = element(proof, "substation", "S2")
             assert 100 * 300 / 600 < station.before < 55
             assert 100 * 468 / 600 < station.after < 82
-            assert "substation transformer of S1" in proof.not_checked
+            assert "substation transformer of S1" in rendered(proof.not_checked)
         else:
             # By sum 468 kVA fit; with what transformers and lines take, they do not.
-            assert proof.reasons[0].startswith("AC power flow: substation S2 would reach 10")
+            assert render(proof.reasons[0]).startswith("AC power flow: substation S2 would reach 10")
 
 
 def test_a_transformer_beside_the_way_whose_voltage_falls_out_of_the_band_refuses():
@@ -186,7 +187,9 @@ def test_a_transformer_beside_the_way_whose_voltage_falls_out_of_the_band_refuse
     net = network(text, medium, medium_ohm=9.0)
     kva = {**OVERLOAD, "T3": 230.0}
     proof = prove(net, kva)
-    assert any("T3 would have 0.88" in reason and "limit 0.9 pu" in reason for reason in proof.reasons)
+    assert any(
+        "T3 would have 0.88" in reason and "limit 0.9 pu" in reason for reason in rendered(proof.reasons)
+    )
     assert prove(network(text, medium, medium_ohm=1.0), kva).holds
 
 
@@ -196,7 +199,7 @@ def test_a_line_beside_the_way_counts():
     net = with_value(network(text, medium, medium_ohm=5.0), "lines", "m3", limit_a=15.05)
     assert any(
         reason.startswith("AC power flow: m3 would reach 105.6")
-        for reason in prove(net, {**OVERLOAD, "T3": 280.0}).reasons
+        for reason in rendered(prove(net, {**OVERLOAD, "T3": 280.0}).reasons)
     )
 
 
@@ -205,7 +208,7 @@ def test_where_a_load_on_the_feeder_is_not_known_that_feeder_is_not_checked_and_
     proof = prove(network(text, medium))
     assert proof.holds
     said = "feeder head and medium-voltage lines of T2 (T3: its load in every hour)"
-    assert said in proof.not_checked
+    assert said in rendered(proof.not_checked)
     assert element(proof, "feeder head").object_id == "m1"
 
 
@@ -220,7 +223,7 @@ def test_headroom_promised_to_another_plan_on_the_same_feeder_counts():
     other = Move("s2", "t2", ("f",), "T3", "T4")
     assert prove(net, kva).holds
     beside = prove(net, kva, reserved=(other,))
-    assert any(reason.startswith("AC power flow: m2 would reach 1") for reason in beside.reasons)
+    assert any(reason.startswith("AC power flow: m2 would reach 1") for reason in rendered(beside.reasons))
 
 
 def test_plans_made_together_do_not_spend_the_headroom_of_a_feeder_twice():
@@ -238,7 +241,9 @@ def test_each_side_is_given_the_worse_end_of_the_range():
     net = with_value(network(spread_pct=20.0), "lines", "m2", limit_a=25.5)
     assert prove(with_value(network(), "lines", "m2", limit_a=25.5)).holds
     refused = prove(net)
-    assert any("m2 would reach" in reason and "sections high" in reason for reason in refused.reasons)
+    assert any(
+        "m2 would reach" in reason and "sections high" in reason for reason in rendered(refused.reasons)
+    )
     proof = prove(network(spread_pct=20.0))
     assert element(proof, "donor").scenario.endswith("low")
     assert element(proof, "receiver").scenario.endswith("high")
@@ -261,7 +266,7 @@ def test_a_plan_refused_for_voltage_leads_to_the_next_best_that_holds():
     assert [move.close_switch for move in first.moves] == ["t1"]
     assert first.relief_pct == 100.0
     refused = [why for why in long.why_not if why.code == "ac_power_flow"]
-    assert any(why.moves == first.moves and "limit 0.9 pu" in why.reason for why in refused)
+    assert any(why.moves == first.moves and "limit 0.9 pu" in render(why.reason) for why in refused)
     best = long.plans[0]
     assert best.moves != first.moves
     assert best.proof.holds
@@ -275,7 +280,7 @@ def test_where_adding_up_tells_too_little_the_receiver_is_relieved_first(kva):
     medium = (("m1", "S1", "T1"), ("m2", "T1", "T2"), ("m3", "T1", "T3"))
     (case,) = planned(network(text, medium), {"T1": 420.0, "T2": kva, "T3": 100.0}, "T1")
     alone = [why for why in case.why_not if why.moves == (Move("s1", "t1", ("x",), "T1", "T2"),)]
-    assert any("AC power flow: T2 would reach" in why.reason for why in alone)
+    assert any("AC power flow: T2 would reach" in render(why.reason) for why in alone)
     assert [move.close_switch for move in case.plans[0].moves] == ["t2", "t1"]
     assert case.plans[0].proof.holds
 
@@ -287,7 +292,7 @@ def test_an_impossible_impedance_refuses_by_name_and_the_rest_of_the_fleet_is_pl
     net = with_value(network(text, medium), "lines", "b2", r_ohm=-0.004)
     first, second = planned(net, kva, "T1", "T3")
     assert not first.plans
-    assert any("b2 has an impedance of -0.004" in why.reason for why in first.why_not)
+    assert any("b2 has an impedance of -0.004" in render(why.reason) for why in first.why_not)
     assert second.plans[0].proof.holds
 
 
@@ -299,7 +304,7 @@ def test_a_flow_without_a_solution_refuses_by_name_and_the_rest_of_the_fleet_is_
     net = with_value(net, "lines", "m2", r_ohm=400.0, x_ohm=400.0)
     first, second = planned(net, kva, "T1", "T3")
     assert not first.plans
-    assert any("has no solution" in why.reason for why in first.why_not)
+    assert any("has no solution" in render(why.reason) for why in first.why_not)
     assert second.plans[0].proof.holds
 
 
@@ -314,7 +319,7 @@ def loop_network(**values):
 def notes(net, kva=None):
     (case,) = planned(net, kva or OVERLOAD, "T1")
     plan = next(plan for plan in case.plans if plan.moves == (MOVE,))
-    return plan, " ".join(plan.proof.notes)
+    return plan, " ".join(rendered(plan.proof.notes))
 
 
 def test_a_tie_closes_first_where_the_loop_is_proven_and_nobody_is_off():
@@ -364,7 +369,7 @@ def test_a_loop_whose_current_no_device_may_break_opens_first():
     assert "would make or break" in said or "would reach" in said
     forced = prove(net, {"T1": 560.0, "T2": 200.0}, moves=(replace(MOVE, closes_first=True),))
     assert not forced.holds
-    assert any(reason.startswith("t1 may not close first: ") for reason in forced.reasons)
+    assert any(reason.startswith("t1 may not close first: ") for reason in rendered(forced.reasons))
 
 
 def test_a_plan_that_closes_first_no_longer_holds_once_the_site_forbids_it():
@@ -373,5 +378,5 @@ def test_a_plan_that_closes_first_no_longer_holds_once_the_site_forbids_it():
     forbidden = loop_network(may_parallel=False)
     cool = pd.DataFrame(20.0, index=TIMES, columns=["T1", "T2"])
     for given_ in ({}, {"ambient_c": cool}):
-        (reason,) = prove(forbidden, moves=closing, **given_).reasons
+        (reason,) = rendered(prove(forbidden, moves=closing, **given_).reasons)
         assert reason.startswith("t1 may not close first: the site does not allow t1 to parallel")

@@ -8,6 +8,7 @@ import pytest
 
 from gridlib.domain.network import parse_network
 from gridlib.domain.planning import prove_moves
+from gridlib.facts.messages import render, rendered
 from gridlib.facts.types import Limits, Move, PlanningRules
 from gridlib.facts.units import QUANTILE_COLUMNS
 
@@ -41,15 +42,15 @@ def prove(grid, load, *, derating_pct=0.0):
 def test_the_proof_names_ac_power_flow_and_what_it_left_out():
     proof = prove(network(), forecast(T1=420.0, T2=200.0), derating_pct=5)
     assert proof.holds
-    assert proof.method == "additive kVA, 5 % derated, and AC power flow"
-    assert "line loading" not in proof.not_checked
-    assert any("low-voltage lines without impedance" in left for left in proof.not_checked)
+    assert render(proof.method) == "additive kVA, 5 % derated, and AC power flow"
+    assert "line loading" not in rendered(proof.not_checked)
+    assert any("low-voltage lines without impedance" in left for left in rendered(proof.not_checked))
 
 
 def test_without_impedances_the_proof_says_that_it_is_additive():
     proof = prove(network(vk_pct=np.nan), forecast(T1=420.0, T2=200.0), derating_pct=5)
-    assert proof.method == "additive kVA, 5 % derated"
-    assert any(left.startswith("AC power flow (T1: vk_pct") for left in proof.not_checked)
+    assert render(proof.method) == "additive kVA, 5 % derated"
+    assert any(left.startswith("AC power flow (T1: vk_pct") for left in rendered(proof.not_checked))
 
 
 @pytest.mark.parametrize(("kva", "holds"), [(225.0, True), (238.0, False)])
@@ -57,7 +58,7 @@ def test_current_beyond_the_limit_refuses_what_adds_up(kva, holds):
     # 0.4 of 400 kVA comes on top: 385 and 398 kVA of 400; at a voltage below nominal the current is higher.
     proof = prove(network(), forecast(T1=400.0, T2=kva))
     assert proof.holds == holds
-    assert all(reason.startswith("AC power flow: ") for reason in proof.reasons)
+    assert all(reason.startswith("AC power flow: ") for reason in rendered(proof.reasons))
 
 
 def test_load_beside_the_sections_counts():

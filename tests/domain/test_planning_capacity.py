@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gridlib.domain.network import parse_network
 from gridlib.domain.planning import make_bench, plan_transfers, prove_moves, refresh_plan
 from gridlib.domain.thermal import ThermalState, loss_of_life_d, thermal_response, thermal_spec
+from gridlib.facts.messages import render, rendered
 from gridlib.facts.types import Limits, Move, Network, PlanningCase, PlanningRules, Proof
 from gridlib.facts.units import QUANTILE_COLUMNS, QUANTILE_LEVELS
 
@@ -87,8 +88,10 @@ def test_a_receiver_takes_what_its_day_can_bear_and_no_more(seed: int) -> None:
     proof = prove(loads, air(loads, T2=ambient))
     assert proof.holds is bool(hot_spot_c < 120 and life_d < 1 and combined.max() < 630)
     if not proof.holds:
-        assert any(f"by {word}" in proof.reasons[0] for word in ("the hot spot", "ageing", "the site"))
-        assert "kVA too much" in proof.reasons[0]
+        assert any(
+            f"by {word}" in render(proof.reasons[0]) for word in ("the hot spot", "ageing", "the site")
+        )
+        assert "kVA too much" in render(proof.reasons[0])
 
 
 def test_derated_load_is_held_against_the_limit() -> None:
@@ -132,8 +135,8 @@ def test_each_day_of_the_horizon_has_its_own_limit() -> None:
         ambient[24 * hot : 24 * hot + 24] = 58.0
         proof = prove(loads, air(loads, T2=ambient))
         assert not proof.holds
-        assert f"{12 + hot} Aug 20:00" in proof.reasons[0]
-        assert "of this day" in proof.reasons[0]
+        assert f"{12 + hot} Aug 20:00" in render(proof.reasons[0])
+        assert "of this day" in render(proof.reasons[0])
     assert prove(loads, air(loads, 15.0)).holds
 
 
@@ -144,8 +147,8 @@ def test_oil_that_is_hot_already_lowers_the_limit() -> None:
     )
     assert prove(loads, air(loads, 40.0), initial=cool).holds
     proof = prove(loads, air(loads, 40.0), initial=hot)
-    assert "T2 would reach" in proof.reasons[0]
-    assert "by the hot spot of this day" in proof.reasons[0]
+    assert "T2 would reach" in render(proof.reasons[0])
+    assert "by the hot spot of this day" in render(proof.reasons[0])
 
 
 # Above nameplate, below it, and by something else than the transformer.
@@ -155,7 +158,7 @@ def test_in_winter_a_site_may_let_its_transformers_carry_more_than_nameplate() -
     loads = forecast(T1=900 * DAY, T2=460 * DAY)
     winter = air(loads, -5.0)
     refused = prove(loads, winter)
-    assert "limit 100 % by the site" in refused.reasons[0]
+    assert "limit 100 % by the site" in render(refused.reasons[0])
     site = LIMITS.model_copy(update={"loading_limit_pct": 150.0})
     (case,) = plan(loads, winter, limits=site)
     best = next(found for found in case.plans if found.moves == (MOVE,))
@@ -165,7 +168,7 @@ def test_in_winter_a_site_may_let_its_transformers_carry_more_than_nameplate() -
     assert receiver.limit_by in ("hot_spot", "ageing")
     assert best.proof.margin_pct == pytest.approx(receiver.limit_pct - receiver.peak_pct_p90_after, abs=0.01)
     summer = prove(loads, air(loads, 40.0), limits=site)
-    assert "of this day" in summer.reasons[0]
+    assert "of this day" in render(summer.reasons[0])
 
 
 def test_overload_is_load_above_the_limit_of_the_day_also_below_nameplate() -> None:
@@ -191,8 +194,8 @@ def test_overload_is_load_above_the_limit_of_the_day_also_below_nameplate() -> N
 def test_what_heat_leaves_over_is_named_with_a_size_that_would_bear_it() -> None:
     loads = forecast(T1=475 * DAY)
     (case,) = plan(loads, air(loads, 50.0), network=parse_network("T1(500) -b1- a"))
-    assert case.other_measures[0].startswith("100 % of the overload at p50")
-    assert case.other_measures[-1] == "reinforcement: 630 kVA in place of 500 kVA"
+    assert render(case.other_measures[0]).startswith("100 % of the overload at p50")
+    assert render(case.other_measures[-1]) == "reinforcement: 630 kVA in place of 500 kVA"
 
 
 def test_a_device_in_series_binds_where_its_limit_is_known() -> None:
@@ -200,8 +203,8 @@ def test_a_device_in_series_binds_where_its_limit_is_known() -> None:
     assert prove(loads, air(loads)).holds
     network = with_unit("T2", limit_kva=500.0)
     proof = prove(loads, air(loads), network=network)
-    assert "T2 would reach 83.8 %" in proof.reasons[0]
-    assert "limit 79.37 % by a device in series: 28 kVA too much" in proof.reasons[0]
+    assert "T2 would reach 83.8 %" in render(proof.reasons[0])
+    assert "limit 79.37 % by a device in series: 28 kVA too much" in render(proof.reasons[0])
     (case,) = plan(loads, air(loads), network=network)
     assert all(found.moves != (MOVE,) for found in case.plans)
     (case,) = plan(loads, air(loads), network=with_unit("T2", limit_kva=540.0))
@@ -221,7 +224,7 @@ def test_search_goes_around_a_receiver_that_is_too_hot_for_its_nameplate() -> No
     assert cool.plans[0].moves[0].to_transformer == "T2"
     assert hot.plans[0].moves[0].to_transformer == "T3"
     why = next(why for why in hot.why_not if why.moves and why.moves[0].to_transformer == "T2")
-    assert "of this day" in why.reason
+    assert "of this day" in render(why.reason)
 
 
 def test_without_air_only_site_and_devices_bind_and_the_proof_says_so() -> None:
@@ -229,7 +232,7 @@ def test_without_air_only_site_and_devices_bind_and_the_proof_says_so() -> None:
     assert not prove(loads, air(loads, 45.0)).holds
     proof = prove(loads, air(loads, T2=np.nan))
     assert proof.holds
-    assert "hot spot of T2" in proof.not_checked
+    assert "hot spot of T2" in rendered(proof.not_checked)
 
 
 # Every state on the way, and the way back.
@@ -247,7 +250,7 @@ def test_a_state_half_way_may_not_be_too_hot_either() -> None:
     assert prove(loads, hot, room, relief, network=network).holds
     turned = prove(loads, hot, relief, room, network=network)
     assert not turned.holds
-    assert turned.reasons[0].startswith("after 1 of 2 moves T2 would reach")
+    assert render(turned.reasons[0]).startswith("after 1 of 2 moves T2 would reach")
     (case,) = plan(loads, hot, network=network)
     assert case.plans
     for found in case.plans:
@@ -266,7 +269,7 @@ def test_half_way_the_hot_spot_is_checked_at_its_own_limits() -> None:
     hot = air(loads, T2=48.0)
     assert prove(loads, hot, room, relief, network=network, limits=limits).holds
     turned = prove(loads, hot, relief, room, network=network, limits=limits)
-    assert any(reason.startswith("after 1 of 2 moves hot spot of T2") for reason in turned.reasons)
+    assert any(reason.startswith("after 1 of 2 moves hot spot of T2") for reason in rendered(turned.reasons))
 
 
 @pytest.mark.parametrize(("ambient_c", "back"), [(50.0, True), (61.0, False)])

@@ -14,6 +14,7 @@ from gridlib.domain.planning.chance import Chances, chances_of
 from gridlib.domain.planning.fleet import Fleet, build_fleet
 from gridlib.domain.planning.scenarios import Scenarios
 from gridlib.facts.forecasts import JointPaths
+from gridlib.facts.messages import render
 from gridlib.facts.types import Limits, Move, Network, PlanningRules
 from gridlib.facts.units import QUANTILE_COLUMNS, QUANTILE_LEVELS
 
@@ -202,9 +203,9 @@ def test_plans_carry_their_chances_and_keep_them_when_refreshed() -> None:
     assert plan.moves == (MOVE,)
     # Derated by 5 %: T2 carries up to 378 kVA, on the last day 415; T1 504 or more before.
     assert (plan.p_holds, plan.p_clear_before, plan.p_clear_after) == (0.75, 0.0, 0.75)
-    assert "75 %" in describe_chances(plan)
+    assert "75 %" in render(describe_chances(plan))
     again, _ = refresh_plan(make_bench(NETWORK, loads, air, paths=known, **given_), plan)
     assert again == plan
     unknown = blind.plans[0]
     assert unknown == replace(plan, p_holds=None, p_clear_before=None, p_clear_after=None)
-    assert "not known" in describe_chances(unknown)
+    assert "not known" in render(describe_chances(unknown))

@@ -9,6 +9,7 @@ import pytest
 from gridlib.domain.flow import flow_grid, largest_fault_ka, smallest_fault_ka
 from gridlib.domain.network import parse_network
 from gridlib.domain.planning import plan_transfers, prove_moves
+from gridlib.facts.messages import render, rendered
 from gridlib.facts.types import Limits, Move, Network, PlanningRules
 from gridlib.facts.units import QUANTILE_COLUMNS, current_a
 
@@ -92,13 +93,15 @@ def test_where_all_is_known_protection_and_fault_level_are_checked_with_numbers(
     proof = prove(network())
     assert proof.holds
     (least_ka,) = smallest_fault_ka(electrical(closed=False), ["x"], [LEVEL_MVA[1]])
-    assert f"at the far end of x draws {1000 * least_ka:.0f} A (one phase to neutral)" in proof.protection[0]
-    assert "b2 picks up at 700 A" in proof.protection[0]
+    assert f"at the far end of x draws {1000 * least_ka:.0f} A (one phase to neutral)" in render(
+        proof.protection[0]
+    )
+    assert "b2 picks up at 700 A" in render(proof.protection[0])
     carried_a = current_a(200 + 0.4 * 420)
-    assert proof.protection[1] == f"b2 would carry {carried_a:.0f} A at p90, pick-up 700 A / 1.2"
+    assert render(proof.protection[1]) == f"b2 would carry {carried_a:.0f} A at p90, pick-up 700 A / 1.2"
     most_ka = largest_fault_ka(electrical(closed=False), ["y"], [LEVEL_MVA[0]])[0]
-    assert proof.fault_level[0] == f"t1 may close onto {most_ka:.1f} kA, rated 25 kA"
-    assert not any(left.startswith(("protection", "fault level")) for left in proof.not_checked)
+    assert render(proof.fault_level[0]) == f"t1 may close onto {most_ka:.1f} kA, rated 25 kA"
+    assert not any(left.startswith(("protection", "fault level")) for left in rendered(proof.not_checked))
 
 
 def test_a_fault_at_the_far_end_that_trips_nothing_refuses():
@@ -106,7 +109,7 @@ def test_a_fault_at_the_far_end_that_trips_nothing_refuses():
     assert prove(network(pick_up_a=1000 * least_ka - 1)).holds
     proof = prove(network(pick_up_a=1000 * least_ka + 100))
     assert not proof.holds
-    assert proof.reasons[0].endswith(": 100 A too little")
+    assert render(proof.reasons[0]).endswith(": 100 A too little")
 
 
 @pytest.mark.parametrize(("margin_a", "holds"), [(-2.0, False), (2.0, True)])
@@ -114,15 +117,15 @@ def test_load_that_comes_near_the_pick_up_refuses(margin_a: float, holds: bool):
     pick_up_a = 1.2 * current_a(200 + 0.4 * 420) + margin_a
     proof = prove(network(pick_up_a=pick_up_a), cold_load_factor=1.0)
     assert proof.holds == holds
-    assert all("at p90, pick-up" in reason and "A too much" in reason for reason in proof.reasons)
+    assert all("at p90, pick-up" in reason and "A too much" in reason for reason in rendered(proof.reasons))
 
 
 def test_what_comes_back_cold_must_not_trip_the_receiver():
     pick_up_a = 1.2 * current_a(200 + 0.4 * 420) + 2
     proof = prove(network(pick_up_a=pick_up_a), cold_load_factor=1.5)
     assert not proof.holds
-    assert "b2 would carry" in proof.reasons[0]
-    assert "when x come back at gross load x 1.5" in proof.reasons[0]
+    assert "b2 would carry" in render(proof.reasons[0])
+    assert "when x come back at gross load x 1.5" in render(proof.reasons[0])
     first = (replace(MOVE[0], closes_first=True),)
     assert prove(network(pick_up_a=pick_up_a), moves=first).holds
 
@@ -132,9 +135,9 @@ def test_a_device_that_cannot_make_the_fault_refuses():
     weak = replace(weak, switches=weak.switches.assign(fault_make_ka=5.0))
     proof = prove(weak)
     assert not proof.holds
-    assert proof.reasons[0].startswith("t1 may close onto ")
-    assert "rated 5 kA" in proof.reasons[0]
-    assert proof.reasons[0].endswith("kA too much")
+    assert render(proof.reasons[0]).startswith("t1 may close onto ")
+    assert "rated 5 kA" in render(proof.reasons[0])
+    assert render(proof.reasons[0]).endswith("kA too much")
 
 
 def test_two_transformers_in_parallel_count_where_the_tie_closes_first():
@@ -147,7 +150,7 @@ def test_two_transformers_in_parallel_count_where_the_tie_closes_first():
     between = replace(between, switches=between.switches.assign(fault_make_ka=(apart + together) / 2))
     assert prove(between).holds
     proof = prove(between, moves=(replace(MOVE[0], closes_first=True),))
-    assert f"in parallel a fault at s1 would draw {together:.1f} kA" in proof.reasons[0]
+    assert f"in parallel a fault at s1 would draw {together:.1f} kA" in render(proof.reasons[0])
 
 
 @pytest.mark.parametrize(
@@ -162,7 +165,7 @@ def test_what_is_not_known_of_protection_is_named_and_refuses_nothing(known, mis
     proof = prove(network(**known))
     assert proof.holds
     assert proof.protection == ()
-    (left,) = [left for left in proof.not_checked if left.startswith("protection")]
+    (left,) = [left for left in rendered(proof.not_checked) if left.startswith("protection")]
     assert missing in left
 
 
@@ -171,19 +174,19 @@ def test_without_lines_to_the_substation_the_reach_is_not_known():
     low = grid.lines[grid.lines["from_id"] != "S1"]
     proof = prove(replace(grid, lines=low))
     assert proof.protection == ()
-    assert any("medium-voltage lines to T2" in left for left in proof.not_checked)
-    assert all("at most" in word for word in proof.fault_level)
+    assert any("medium-voltage lines to T2" in left for left in rendered(proof.not_checked))
+    assert all("at most" in word for word in rendered(proof.fault_level))
 
 
 def test_without_the_feeders_fault_level_the_fault_level_is_a_bound():
     bounded = network(level_mva=(np.nan, 100.0))
-    (word, _) = prove(bounded).fault_level
+    (word, _) = rendered(prove(bounded).fault_level)
     assert "at most" in word
     weak = replace(bounded, switches=bounded.switches.assign(fault_make_ka=5.0))
     proof = prove(weak)
     assert proof.holds
     assert proof.fault_level == ()
-    assert any("fault_level_max_mva of F1" in left for left in proof.not_checked)
+    assert any("fault_level_max_mva of F1" in left for left in rendered(proof.not_checked))
 
 
 def test_the_relay_of_another_feeder_is_checked():
@@ -191,12 +194,12 @@ def test_the_relay_of_another_feeder_is_checked():
     two = pd.concat([grid.feeders, grid.feeders.assign(feeder_id="F2")], ignore_index=True)
     units = grid.transformers.assign(feeder_id=["F1", "F2"])
     unknown = prove(replace(grid, feeders=two, transformers=units))
-    assert any("pick_up_a of F2" in left for left in unknown.not_checked)
+    assert any("pick_up_a of F2" in left for left in rendered(unknown.not_checked))
     load_a = current_a(200 + 0.4 * 420, 11.0)
     for pick_up_a, holds in ((1.2 * load_a + 1, True), (1.2 * load_a - 1, False)):
         proof = prove(replace(grid, feeders=two.assign(pick_up_a=pick_up_a), transformers=units))
         assert proof.holds == holds
-        assert all(reason.startswith("F2 would carry") for reason in proof.reasons)
+        assert all(reason.startswith("F2 would carry") for reason in rendered(proof.reasons))
 
 
 def test_sections_that_come_back_cold_stay_within_the_emergency_limit():
@@ -205,8 +208,8 @@ def test_sections_that_come_back_cold_stay_within_the_emergency_limit():
     proof = prove(network(pick_up_a=1500.0), load, cold_load_factor=2.2)
     assert not proof.holds
     share = 100 * (400 + 2.2 * 0.4 * 420) / 630
-    assert f"T2 would reach {share:.0f} % when x come back" in proof.reasons[0]
-    assert "limit 120 %" in proof.reasons[0]
+    assert f"T2 would reach {share:.0f} % when x come back" in render(proof.reasons[0])
+    assert "limit 120 %" in render(proof.reasons[0])
 
 
 def test_the_gross_load_is_that_of_the_evening_also_when_solar_hides_it_at_noon():
@@ -214,7 +217,7 @@ def test_the_gross_load_is_that_of_the_evening_also_when_solar_hides_it_at_noon(
     noon = (load["transformer_id"] == "T1") & (load["time"].dt.hour < 12)
     load.loc[noon, list(QUANTILE_COLUMNS)] = -20.0
     proof = prove(network(pick_up_a=1500.0), load, cold_load_factor=2.2)
-    assert "when x come back" in proof.reasons[0]
+    assert "when x come back" in render(proof.reasons[0])
 
 
 def test_a_plan_without_checked_protection_is_never_first_while_a_checked_one_exists():

@@ -55,7 +55,7 @@ def test_brackets_of_arabic_are_paired_and_hold_all_that_reads_from_the_left(mes
     text = CATALOGUE[message_id]["ar"]
     inside = re.findall(r"\[[^\[\]]*\]", text)
     assert text.count("[") == text.count("]") == len(inside)
-    outside = re.sub(r"\[[^\[\]]*\]|\{\w+\}", "", text)
+    outside = re.sub(r"\[[^\[\]]*\]|\{\w+(:weekday)?\}", "", text)
     assert not any(unicodedata.bidirectional(letter) in ("L", "EN") for letter in outside), outside
 
 
@@ -64,9 +64,24 @@ def test_a_message_inside_a_record_is_kept_with_its_times_and_parts() -> None:
     kept = json.loads(json.dumps(adapter.dump_python((LOST,), mode="json")))
     (found,) = adapter.validate_python(kept)
     assert [render(found, language) for language in LANGUAGES] == [render(LOST, lang) for lang in LANGUAGES]
+    assert (found, hash(found)) == (LOST, hash(LOST))
+    assert adapter.dump_python((LOST,), mode="json", context={"language": "ar"}) == [render(LOST, "ar")]
     assert adapter.validate_python(["said by somebody"]) == (verbatim("said by somebody"),)
     with pytest.raises(ValidationError):
         adapter.validate_python([{"id": "level.LOW"}])
+
+
+def test_a_number_that_is_none_is_kept_in_a_way_that_every_database_takes() -> None:
+    adapter = TypeAdapter(Message)
+    unknown = Message("loss.busiest", {"neighbour": "T-16", "reach_pct": float("nan")})
+    kept = json.loads(json.dumps(adapter.dump_python(unknown, mode="json"), allow_nan=False))
+    assert render(adapter.validate_python(kept)) == render(unknown)
+
+
+def test_a_moment_is_written_with_its_weekday_where_the_sentence_asks_for_it() -> None:
+    when = Message("plan.when", {"quantile": "p90", "at": AT, "derating_pct": 5.0})
+    assert render(when) == "at p90 on Wed 12 Aug 20:00 (5 % derated)"
+    assert "20:00 يوم الأربعاء 12 آب" in render(when, "ar")
 
 
 def test_a_stored_message_is_the_same_in_both_languages() -> None:

@@ -15,12 +15,14 @@ from gridlib.adapters import tables as t
 from gridlib.adapters.records.pages import after_key
 from gridlib.adapters.store import parse_utc, utc_text
 from gridlib.facts.errors import NotFoundError, StoreError
+from gridlib.facts.messages import Message
 from gridlib.facts.sheets import Instruction
 from gridlib.facts.types import Plan, PlanningCase, PlanState, Proof, Side, WhyNot
 
 _PLAN = TypeAdapter(Plan)
 _INSTRUCTION = TypeAdapter(Instruction)
 _WHY_NOT = TypeAdapter(tuple[WhyNot, ...])
+_MESSAGES = TypeAdapter(tuple[Message, ...])
 OPEN_PLAN_STATES = (PlanState.DRAFT, PlanState.APPROVED, PlanState.ISSUED, PlanState.PARTIAL)
 """States in which a plan covers its transformer; an EXECUTED one has changed the network itself."""
 
@@ -53,7 +55,7 @@ def save_case(connection: Connection, run_id: str, case: PlanningCase) -> None:
             transformer_id=case.transformer_id,
             do_nothing=_without_nan(dict(case.do_nothing)),
             why_not=_WHY_NOT.dump_python(case.why_not, mode="json"),
-            other_measures=list(case.other_measures),
+            other_measures=_MESSAGES.dump_python(case.other_measures, mode="json"),
         )
     )
 
@@ -69,7 +71,7 @@ def read_cases(connection: Connection, run_id: str, transformer_id: str = "") ->
             {name: nan if value is None else value for name, value in row.do_nothing.items()},
             (),
             _WHY_NOT.validate_python(row.why_not),
-            tuple(row.other_measures),
+            _MESSAGES.validate_python(row.other_measures),
         )
         for row in connection.execute(query.order_by(t.planning_case.c.transformer_id))
     ]

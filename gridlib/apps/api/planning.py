@@ -6,7 +6,19 @@ from typing import Any
 from pydantic import Field
 
 from gridlib.adapters.records.plans import PlanRecord
-from gridlib.apps.api.fields import Body, MaybeUtc, Moment, Name, Number, Page, PageQuery, Sentence, Utc, View
+from gridlib.apps.api.fields import (
+    Body,
+    MaybeUtc,
+    Moment,
+    Name,
+    Number,
+    Page,
+    PageQuery,
+    Said,
+    Sentence,
+    Utc,
+    View,
+)
 from gridlib.apps.api.operation import Answer, Call, Operation, address
 from gridlib.apps.api.pages import cut
 from gridlib.apps.api.sheets import SheetView
@@ -53,12 +65,12 @@ class ProofView(View):
     """How a plan was checked, hour by hour, and what could not be checked."""
 
     holds: bool
-    method: str
-    reasons: list[str]
-    not_checked: list[str]
+    method: Said
+    reasons: list[Said]
+    not_checked: list[Said]
     margin_pct: Number
-    fault_level: list[str] = Field(description="What closing devices may meet; empty: not known of all.")
-    protection: list[str] = Field(description="Reach and pick-up; empty: PROTECTION NOT CHECKED.")
+    fault_level: list[Said] = Field(description="What closing devices may meet; empty: not known of all.")
+    protection: list[Said] = Field(description="Reach and pick-up; empty: PROTECTION NOT CHECKED.")
     unconfirmed: list[str] = Field(description="Switches to confirm before a work order is issued.")
 
 
@@ -66,7 +78,7 @@ class WhyNotView(View):
     """A transfer that was looked at and refused."""
 
     code: str
-    reason: str
+    reason: Said
     moves: list[MoveView]
 
 
@@ -114,7 +126,7 @@ class PlanView(PlanSummary):
     sheet: SheetView | None
     do_nothing: dict[str, Number] = Field(description="Plan 0: what happens without any transfer.")
     why_not: list[WhyNotView]
-    other_measures: list[str]
+    other_measures: list[Said]
     work_orders: list[str]
 
 

@@ -14,7 +14,7 @@ from gridlib.apps.message_html import message_html
 from gridlib.apps.server.screens import list_screens
 from gridlib.apps.study.memory import Memory
 from gridlib.facts.errors import NotFoundError
-from gridlib.facts.messages import CATALOGUE, Language, Message, render
+from gridlib.facts.messages import Language, Message, render, word
 from gridlib.workbench import Workbench
 from gridlib.workflow import drafts
 from gridlib.workflow.studies import StudyBase
@@ -80,8 +80,7 @@ class Visit:
 
     def word(self, group: str, value: object) -> Html:
         """Write a word of the data, such as a state, in the reader's language, or as it is."""
-        message_id = f"{group}.{value}"
-        return self.say(message_id) if message_id in CATALOGUE else escape(value)
+        return message_html(word(group, value), self.language)
 
     def draft(self, form: str) -> dict[str, str]:
         """Read what this person has typed into a form and not sent."""

@@ -187,6 +187,7 @@ def _path(workbench: Workbench, memory: Memory, plan_id: str, language: Language
         *loads,
         moves=plan.moves,
         limits=workbench.settings.limits,
+        language=language,
     )
     moves = "; ".join(f"{move.open_switch}, {move.close_switch}" for move in plan.moves)
     return figure, picture_text("path.alt", language, plan=plan_id, moves=moves)

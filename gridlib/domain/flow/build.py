@@ -1,6 +1,6 @@
 """From tables to an electrical network, checked element by element."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from gridlib.domain.flow.grid import (
     Transformers,
 )
 from gridlib.facts.errors import InputError
+from gridlib.facts.messages import Message
 
 LARGEST_VK_PCT = 100.0
 """A short-circuit voltage at or above this is no transformer: nominal voltage would drive less than nominal
@@ -148,14 +149,19 @@ def _ends(frame: pd.DataFrame, places: pd.Index, start: str, end: str) -> tuple[
 
 
 def _findings(
-    names: Names, checks: Sequence[tuple[str, Bools, Sequence[str]]]
+    names: Names, checks: Sequence[tuple[str, Bools, str, Mapping[str, Floats]]]
 ) -> tuple[Bools, list[Finding]]:
-    """Turn masks of bad elements into findings, the first reason of each; also which elements are good."""
+    """Turn masks of bad elements into findings, the first reason of each; also which elements are good.
+
+    A check is its code, the mask, what to say ("flow.found...."), and the numbers that stand in it.
+    """
     good = np.ones(len(names), dtype=bool)
     found = []
-    for code, bad, messages in checks:
+    for code, bad, said, numbers in checks:
         for place in np.flatnonzero(bad & good).tolist():
-            found.append(Finding(str(names[place]), code, f"{names[place]} {messages[place]}"))
+            name = str(names[place])
+            values = {number: float(each[place]) for number, each in numbers.items()}
+            found.append(Finding(name, code, Message(f"flow.found.{said}", {"name": name, **values})))
         good &= ~bad
     return good, found
 
@@ -165,15 +171,12 @@ def _lines(frame: pd.DataFrame, places: pd.Index, kv: Floats) -> tuple[Lines, li
     start, end, known = _ends(frame, places, "from_id", "to_id")
     r, x, c = _numbers(frame, "r_ohm"), _numbers(frame, "x_ohm"), _numbers(frame, "c_uf", 0.0)
     possible = np.isfinite(r) & np.isfinite(x) & (r >= 0) & (x >= 0) & (r + x > 0) & (c >= 0)
-    ohms = [
-        f"has an impedance of {a:g} + j{b:g} ohm, expected more than 0" for a, b in zip(r, x, strict=True)
-    ]
     good, found = _findings(
         names,
         (
-            ("unknown_end", ~known, ["does not join two different nodes of the network"] * len(names)),
-            ("bad_voltage", ~_same_voltage(kv, start, end), ["joins different voltages"] * len(names)),
-            ("bad_impedance", ~possible, ohms),
+            ("unknown_end", ~known, "unknown_end", {}),
+            ("bad_voltage", ~_same_voltage(kv, start, end), "two_voltages", {}),
+            ("bad_impedance", ~possible, "impedance", {"r_ohm": r, "x_ohm": x}),
         ),
     )
     closed = good & _states(frame)
@@ -191,24 +194,15 @@ def _transformers(frame: pd.DataFrame, places: pd.Index, kv: Floats) -> tuple[Tr
     possible = (vk > 0) & (vk < LARGEST_VK_PCT) & (vkr >= 0) & (vkr <= vk)
     sound = (rating > 0) & np.isfinite(rating) & (hv > 0) & (lv > 0) & np.isfinite(hv + lv)
     sound &= (np.abs(tap) < 50) & (loss >= 0) & (current >= 0) & (current < 100)
-    ohms = [
-        f"has a short-circuit voltage of {a:g} % with {b:g} % resistive, expected more than 0 and no more "
-        "resistive than in all"
-        for a, b in zip(vk, vkr, strict=True)
-    ]
-    plate = [
-        f"has {kva:g} kVA, {high:g}/{low:g} kV, tap {turns:g} %: "
-        "expected positive ratings and a tap within 50 %"
-        for kva, high, low, turns in zip(rating, hv, lv, tap, strict=True)
-    ]
+    plate = {"rating_kva": rating, "hv_kv": hv, "lv_kv": lv, "tap_pct": tap}
     nominal = (kv[start] > 0) & (kv[end] > 0)
     good, found = _findings(
         names,
         (
-            ("unknown_end", ~known, ["does not join two different nodes of the network"] * len(names)),
-            ("bad_voltage", ~nominal, ["has a side without nominal voltage"] * len(names)),
-            ("bad_transformer", ~sound, plate),
-            ("bad_impedance", ~possible, ohms),
+            ("unknown_end", ~known, "unknown_end", {}),
+            ("bad_voltage", ~nominal, "no_voltage", {}),
+            ("bad_transformer", ~sound, "plate", plate),
+            ("bad_impedance", ~possible, "short_circuit", {"vk_pct": vk, "vkr_pct": vkr}),
         ),
     )
     closed = good & _states(frame)
@@ -222,8 +216,8 @@ def _links(frame: pd.DataFrame, places: pd.Index, kv: Floats) -> tuple[Links, li
     good, found = _findings(
         names,
         (
-            ("unknown_end", ~known, ["does not join two different nodes of the network"] * len(names)),
-            ("bad_voltage", ~_same_voltage(kv, start, end), ["joins different voltages"] * len(names)),
+            ("unknown_end", ~known, "unknown_end", {}),
+            ("bad_voltage", ~_same_voltage(kv, start, end), "two_voltages", {}),
         ),
     )
     return Links(names, start, end, good & _states(frame)), found

@@ -7,6 +7,7 @@ import numpy as np
 from gridlib.domain.flow.grid import Complexes, Floats, FlowGrid, Ints, Names
 from gridlib.domain.flow.model import AcModel
 from gridlib.domain.flow.solve import solve_flow
+from gridlib.facts.messages import Message
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +40,7 @@ class FeederFlow:
         Its losses [kW].
     unit_pct, unit_u_pu : array [C, J]
         Its loading [%] and low voltage [pu]; NaN where its plate is not known.
-    problem : str
+    problem : Message or None
         Why there is no solution; empty where there is one.
     """
 
@@ -57,7 +58,7 @@ class FeederFlow:
     unit_loss_kw: Floats
     unit_pct: Floats
     unit_u_pu: Floats
-    problem: str
+    problem: Message | None
 
 
 class Feeders:
@@ -137,7 +138,9 @@ class Feeders:
             unit_loss_kw=unit_loss.real,
             unit_pct=pct,
             unit_u_pu=low,
-            problem=next((f"{finding.message}, before any switching" for finding in flow.findings), ""),
+            problem=next(
+                (Message("flow.before", {"finding": found.message}) for found in flow.findings), None
+            ),
         )
 
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from gridlib.facts.messages import Message
+
 Floats = npt.NDArray[np.float64]
 Complexes = npt.NDArray[np.complex128]
 Ints = npt.NDArray[np.int64]
@@ -15,11 +17,11 @@ Names = npt.NDArray[np.object_]
 
 
 class Finding(NamedTuple):
-    """What could not be solved: the element, a short name of the reason, a sentence, and how many cases."""
+    """What could not be solved: the element, a short name of the reason, what to say, and how many cases."""
 
     object_id: str
     code: str
-    message: str
+    message: Message
     cases: int = 1
 
 

@@ -11,6 +11,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from gridlib.domain.flow.grid import Bools, Ints, Names
+from gridlib.facts.messages import Message, listed, verbatim
 from gridlib.facts.types import Network
 
 
@@ -41,7 +42,7 @@ class Medium:
     parent: Ints
     line: Ints
     tree: Ints
-    missing: dict[str, tuple[str, ...]]
+    missing: dict[str, tuple[Message, ...]]
 
     @cached_property
     def position(self) -> dict[str, int]:
@@ -69,9 +70,9 @@ class Medium:
         """Tree that a transformer hangs on; -1 where its lines cannot be modelled."""
         return int(self.tree[self.position[name]]) if name in self.position else -1
 
-    def lacks(self, name: str) -> tuple[str, ...]:
+    def lacks(self, name: str) -> tuple[Message, ...]:
         """Say what is missing for the way from a transformer to its substation."""
-        return self.missing.get(name, (f"{name}: a line to its substation",))
+        return self.missing.get(name, (Message("lack.line_up", {"name": name}),))
 
 
 def unit_table(network: Network) -> pd.DataFrame:
@@ -168,12 +169,12 @@ def _labels(nodes: int, start: Ints, end: Ints) -> Ints:
 
 def _faults(
     names: pd.Index, station: Bools, wires: pd.DataFrame, start: Ints, end: Ints, part: Ints, of_line: Ints
-) -> dict[int, tuple[str, ...]]:
+) -> dict[int, tuple[Message, ...]]:
     """Say of each part that is no tree below one substation why it is none."""
-    found: dict[int, list[str]] = defaultdict(list)
+    found: dict[int, list[Message]] = defaultdict(list)
     line_names = wires["line_id"].to_numpy(dtype=object)
     for row in np.flatnonzero(~_possible(wires) & (of_line >= 0)):
-        found[int(of_line[row])].append(f"{line_names[row]}: r_ohm and x_ohm")
+        found[int(of_line[row])].append(Message("lack.ohm", {"name": str(line_names[row])}))
     heads: dict[int, set[int]] = defaultdict(set)
     for row in np.flatnonzero((station[start] | station[end]) & (of_line >= 0)):
         heads[int(of_line[row])].add(int(start[row] if station[start[row]] else end[row]))
@@ -183,13 +184,13 @@ def _faults(
         stations = sorted(heads.get(number, ()))
         if not stations:
             node = int(np.flatnonzero((part == number) & ~station)[0])
-            found[number].append(f"{names[node]}: a line to its substation")
+            found[number].append(Message("lack.line_up", {"name": str(names[node])}))
         elif len(stations) > 1:
-            both = " and ".join(str(names[place]) for place in stations)
-            found[number].append(f"{both}: where the lines between them are open")
+            both = listed([verbatim(str(names[place])) for place in stations], "list.and")
+            found[number].append(Message("lack.open_between", {"names": both}))
         elif lines[number] > nodes[number]:
-            first = line_names[int((of_line == number).argmax())]
-            found[number].append(f"{first} and the lines around it: where their ring is open")
+            first = str(line_names[int((of_line == number).argmax())])
+            found[number].append(Message("lack.open_in_ring", {"name": first}))
     return {number: tuple(reasons) for number, reasons in found.items()}
 
 

@@ -12,6 +12,7 @@ from gridlib.domain.flow.build import flow_grid
 from gridlib.domain.flow.grid import Bools, FlowGrid, Ints, Lines, Transformers
 from gridlib.domain.flow.medium import Medium, medium_voltage, unit_table
 from gridlib.domain.network import FeedingTree
+from gridlib.facts.messages import Message, verbatim
 from gridlib.facts.types import Network
 
 CONTACT_OHM = 1e-5
@@ -20,6 +21,9 @@ CONTACT_OHM = 1e-5
 That of its contacts: without effect on voltages, so that its current is known."""
 
 _LINE = ["line_id", "from_id", "to_id", "r_ohm", "x_ohm", "limit_a"]
+_HIGH, _MEDIUM = " (high voltage)", " (medium voltage)"
+"""What marks a node apart from the low-voltage busbar or the substation of the same name."""
+
 _PLATE = ["rating_kva", "vk_pct", "vkr_pct", "voltage_kv"]
 
 
@@ -135,7 +139,15 @@ class AcModel:
 
 def high_side(unit: str) -> str:
     """Name the node at the high-voltage side of a transformer; its low-voltage busbar bears its own name."""
-    return f"{unit} (high voltage)"
+    return f"{unit}{_HIGH}"
+
+
+def node_name(node: str) -> Message:
+    """Name a node in the reader's language."""
+    for suffix, side in ((_HIGH, "high"), (_MEDIUM, "medium")):
+        if node.endswith(suffix):
+            return Message(f"flow.node.{side}", {"name": node.removesuffix(suffix)})
+    return verbatim(node)
 
 
 def ac_model(
@@ -295,7 +307,7 @@ class _Above:
         stations: list[str] = []
 
         def add(name: str, voltage: float) -> int:
-            names.append(f"{name} (medium voltage)" if name in taken else name)
+            names.append(f"{name}{_MEDIUM}" if name in taken else name)
             taken.add(names[-1])
             kv.append(voltage)
             return first + len(names) - 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from gridlib.domain.flow.grid import Complexes, Floats, Ints
 from gridlib.domain.flow.proof import AcEnergy, AcLoading, AcWorst
 from gridlib.domain.flow.solve import FlowResult
 from gridlib.domain.flow.territory import Territory, Way
+from gridlib.facts.messages import Message, word
 
 TOLERANCE_PCT = 0.1
 """Changes of a loading below this do not count as harm [percentage points]: a tenth of what readings and
@@ -48,10 +49,10 @@ class FlowCases(NamedTuple):
         hours = np.arange(len(self.hours))
         return np.concatenate([base * len(hours) + hours for base in self.base])
 
-    def where(self, case: int) -> str:
-        """Name scenario and hour of a case."""
+    def where(self, case: int) -> dict[str, Any]:
+        """Name scenario and hour of a case, to stand in a message."""
         scenario, hour = divmod(case, len(self.hours))
-        return f"at {self.names[scenario]} on {self.hours[hour]:%a %d %b %H:%M}"
+        return {"scenario": word("scenario", self.names[scenario]), "at": self.hours[hour]}
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +229,7 @@ class Figures:
         return AcWorst(role, name, unit, most(was), most(now), limit, self.cases.names[scenario], hour)
 
 
-def broken(before: Before, after: FlowResult, cases: FlowCases, limits: FlowLimits) -> Iterator[str]:
+def broken(before: Before, after: FlowResult, cases: FlowCases, limits: FlowLimits) -> Iterator[Message]:
     """Tell which limits are newly broken and which violations grow, at their worst."""
     territory, rows, was = before.territory, cases.rows, before.flow
     grid = territory.grid
@@ -239,7 +240,7 @@ def broken(before: Before, after: FlowResult, cases: FlowCases, limits: FlowLimi
     for k, station in enumerate(territory.stations):
         rest = before.station_kva[:, k]
         yield from _overloads(
-            np.array([f"substation {station.name}"], dtype=object),
+            np.array([Message("place.substation", {"name": station.name})], dtype=object),
             station_pct(territory, was, k, rest)[rows, None],
             station_pct(territory, after, k, rest[rows])[:, None],
             cases,
@@ -264,7 +265,7 @@ def overloaded(before: Before, after: FlowResult, cases: FlowCases, limits: Flow
 
 def _beside(
     way: Way, before: Before, after: FlowResult, cases: FlowCases, limits: FlowLimits
-) -> Iterator[str]:
+) -> Iterator[Message]:
     """Tell what the change of voltage on the way does to what hangs beside it.
 
     Loads of constant power draw more current where the voltage falls.
@@ -298,19 +299,25 @@ def _beside(
 
 def _overloads(
     names: np.ndarray, was: Floats, now: Floats, cases: FlowCases, limit_pct: float
-) -> Iterator[str]:
+) -> Iterator[Message]:
     growth = np.nan_to_num(now - np.maximum(limit_pct, np.nan_to_num(was)))
     for place in np.flatnonzero(growth.max(axis=0, initial=0.0) > TOLERANCE_PCT):
         case = int(growth[:, place].argmax())
-        yield (
-            f"{names[place]} would reach {now[case, place]:.1f} % {cases.where(case)}, "
-            f"limit {limit_pct:g} %: {now[case, place] - limit_pct:.1f} too much"
+        yield Message(
+            "flow.overload",
+            {
+                "name": names[place],
+                "reached_pct": now[case, place],
+                **cases.where(case),
+                "limit_pct": limit_pct,
+                "over_pct": now[case, place] - limit_pct,
+            },
         )
 
 
 def _voltages(
     names: np.ndarray, was: Floats, now: Floats, cases: FlowCases, limits: FlowLimits
-) -> Iterator[str]:
+) -> Iterator[Message]:
     for limit, excess in (
         (limits.least_pu, np.fmin(limits.least_pu, was) - now),
         (limits.most_pu, now - np.fmax(limits.most_pu, was)),
@@ -318,8 +325,8 @@ def _voltages(
         excess = np.nan_to_num(excess)
         if excess.max(initial=0.0) > TOLERANCE_PU:
             case, place = divmod(int(excess.argmax()), excess.shape[1])
-            reached = f"{names[place]} would have {now[case, place]:.4f} pu"
-            yield f"{reached} {cases.where(case)}, limit {limit:g} pu"
+            reached = {"name": names[place], "reached_pu": now[case, place], "limit_pu": limit}
+            yield Message("flow.voltage", {**reached, **cases.where(case)})
 
 
 def station_pct(territory: Territory, flow: FlowResult, k: int, rest_kva: Complexes) -> Floats:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
+from gridlib.facts.messages import Message
+
 AC_METHOD = "AC power flow"
 ADDITIVE = "not possible: additive"
 
@@ -111,7 +113,7 @@ class AcState:
         Sections without supply that had it before.
     ring : tuple of str
         Transformers in a ring.
-    refusals : tuple of str
+    refusals : tuple of Message
         What this state breaks.
     converged : bool
         Whether every hour of every scenario has a solution.
@@ -123,7 +125,7 @@ class AcState:
 
     unfed: tuple[str, ...]
     ring: tuple[str, ...]
-    refusals: tuple[str, ...]
+    refusals: tuple[Message, ...]
     converged: bool
     current_a: dict[str, float] = field(default_factory=dict)
     over_pu: dict[str, float] = field(default_factory=dict)
@@ -142,15 +144,15 @@ class AcProof:
         the last state is radial with everything fed.
     method : str
         `AC_METHOD` or `ADDITIVE`.
-    reasons : tuple of str
+    reasons : tuple of Message
         Why it does not hold.
     states : tuple of AcState
         The states after, in order.
     converged : bool
         Whether every state converges, the one before included.
-    missing : tuple of str
+    missing : tuple of Message
         Data that are missing, element by element.
-    not_checked : tuple of str
+    not_checked : tuple of Message
         What is left out.
     figures : AcFigures or None
         The flows; None where there are none.
@@ -159,11 +161,11 @@ class AcProof:
     possible: bool
     holds: bool
     method: str
-    reasons: tuple[str, ...]
+    reasons: tuple[Message, ...]
     states: tuple[AcState, ...]
     converged: bool
-    missing: tuple[str, ...]
-    not_checked: tuple[str, ...]
+    missing: tuple[Message, ...]
+    not_checked: tuple[Message, ...]
     figures: AcFigures | None = None
 
     @cached_property
@@ -180,3 +182,17 @@ class AcProof:
     def worst(self) -> tuple[AcWorst, ...]:
         """The elements worth showing."""
         return () if self.figures is None else tuple(self.figures.worst())
+
+
+def impossible(lacking: tuple[Message, ...]) -> AcProof:
+    """Say that only additive kVA can be used."""
+    reason = Message("flow.impossible", {"missing": lacking})
+    return AcProof(False, False, ADDITIVE, (reason,), (), False, lacking, ())
+
+
+def without_state(reason: Message) -> Message:
+    """Take the name of its state off a reason of a proof."""
+    if reason.id != "flow.in_state":
+        return reason
+    inner: Message = reason.parameters["reason"]
+    return inner

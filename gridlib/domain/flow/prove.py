@@ -8,7 +8,7 @@ import pandas as pd
 
 from gridlib.domain.flow.feeders import Feeders
 from gridlib.domain.flow.grid import Bools, Floats, FlowGrid
-from gridlib.domain.flow.model import AcModel, ac_model
+from gridlib.domain.flow.model import AcModel, ac_model, node_name
 from gridlib.domain.flow.outcome import (
     Before,
     Figures,
@@ -19,11 +19,12 @@ from gridlib.domain.flow.outcome import (
     overloaded,
 )
 from gridlib.domain.flow.parts import divide
-from gridlib.domain.flow.proof import AC_METHOD, ADDITIVE, AcProof, AcState
+from gridlib.domain.flow.proof import AC_METHOD, AcProof, AcState, impossible
 from gridlib.domain.flow.solve import FlowResult, solve_flow
 from gridlib.domain.flow.territory import Territory, cut_out
 from gridlib.domain.network import LOOPED, FeedingTree, feeding_tree
 from gridlib.facts.errors import InputError
+from gridlib.facts.messages import Message, listed, once_each
 from gridlib.facts.types import Network
 from gridlib.facts.units import LV_KV
 
@@ -46,7 +47,7 @@ class SwitchedState(NamedTuple):
     """
 
     changes: Mapping[str, bool]
-    step: str
+    step: Message | None
     stays: bool
     only_sheds: bool = False
     carries_a: Mapping[str, float] = {}
@@ -113,7 +114,7 @@ def prove_ac(
     trees = [feeding_tree(network, state) for state in closed]
     donors, receivers, units, sections = _touched(trees)
     if not units:
-        return AcProof(True, True, AC_METHOD, (), (), True, (), ("nothing changes",))
+        return AcProof(True, True, AC_METHOD, (), (), True, (), (Message("flow.nothing_changes", {}),))
     tree = trees[0]
     kva, cases = _laid_out(tree, section_load_kva)
     switches = network.switches["switch_id"]
@@ -127,7 +128,11 @@ def prove_ac(
     low = [*territory.units.tolist(), *territory.sections.tolist()]
     before = solve_before(territory, kva[:, low], {}, factor)
     states = [
-        SwitchedState({name: name in state for name in switches}, f"step {number}", number == len(closed) - 1)
+        SwitchedState(
+            {name: name in state for name in switches},
+            Message("flow.state.step", {"number": number}),
+            number == len(closed) - 1,
+        )
         for number, state in enumerate(closed[1:], start=1)
     ]
     roles = {str(tree.nodes[unit]): "donor" for unit in donors}
@@ -141,17 +146,13 @@ def phasor(power_factor: float) -> complex:
     return complex(power_factor, np.sqrt(1 - power_factor**2))
 
 
-def lacking_plates(model: AcModel, units: Iterable[int]) -> tuple[str, ...]:
+def lacking_plates(model: AcModel, units: Iterable[int]) -> tuple[Message, ...]:
     """Name what the plates of transformers lack."""
     return tuple(
-        f"{model.tree.nodes[unit]}: {model.lacking[unit]}" for unit in sorted(units) if unit in model.lacking
+        Message("lack.plate", {"name": str(model.tree.nodes[unit]), "columns": model.lacking[unit]})
+        for unit in sorted(units)
+        if unit in model.lacking
     )
-
-
-def impossible(lacking: tuple[str, ...]) -> AcProof:
-    """Say that only additive kVA can be used."""
-    reason = f"AC power flow is not possible: {'; '.join(lacking)}"
-    return AcProof(False, False, ADDITIVE, (reason,), (), False, lacking, ())
 
 
 def solve_before(
@@ -261,13 +262,16 @@ def prove_states(
             )
         )
     for state, one in zip(states, found, strict=True):
-        reasons += [f"{state.step}: {reason}" if state.step else reason for reason in one.refusals]
+        reasons += [
+            Message("flow.in_state", {"state": state.step, "reason": reason}) if state.step else reason
+            for reason in one.refusals
+        ]
     solved = not any(finding.code == "not_converged" for finding in before.flow.findings)
     return AcProof(
         possible=True,
         holds=not reasons,
         method=AC_METHOD,
-        reasons=tuple(dict.fromkeys(reasons)),
+        reasons=once_each(reasons),
         states=tuple(found),
         converged=solved and all(state.converged for state in found),
         missing=territory.missing,
@@ -286,24 +290,23 @@ def _sheds_harmlessly(before: Before, limits: FlowLimits) -> bool:
     return bool((before.load_kva.real > -NOTHING_KVA).all() and no_load_pu <= limits.most_pu)
 
 
-def _beyond(currents: Mapping[str, float], limits: Mapping[str, float]) -> Iterator[str]:
+def _beyond(currents: Mapping[str, float], limits: Mapping[str, float]) -> Iterator[Message]:
     for name, current_a in currents.items():
         if not current_a <= limits[name]:
-            yield f"{name} would make or break {current_a:.0f} A, limit {limits[name]:.0f} A"
+            beyond = {"switch": name, "current_a": current_a, "limit_a": limits[name]}
+            yield Message("flow.beyond", beyond)
 
 
-def _before_reasons(before: Before) -> list[str]:
+def _before_reasons(before: Before) -> list[Message]:
     """Say why a territory cannot be held against its state before."""
     territory = before.territory
-    if problems := [way.flow.problem for way in territory.ways if way.flow.problem]:
+    if problems := [way.flow.problem for way in territory.ways if way.flow.problem is not None]:
         return problems
     ring, dark = territory.feeding(territory.grid)
     reasons = _unsolved(before.flow, set(territory.grid.names[: territory.low][dark]))
-    reasons += [f"{finding.message}; left out" for finding in territory.grid.findings]
+    reasons += [Message("flow.left_out", {"finding": found.message}) for found in territory.grid.findings]
     inside = ring & (np.arange(territory.low) >= len(territory.units))
-    reasons += [
-        f"{name} lies in a ring or between two transformers before" for name in _named(territory, inside)
-    ]
+    reasons += [Message("flow.ring_before", {"name": name}) for name in _named(territory, inside)]
     return reasons
 
 
@@ -363,25 +366,25 @@ def _totals(tree: FeedingTree, kva: Floats) -> Floats:
 
 def _bad_tree(
     territory: Territory, was: tuple[Bools, Bools], now: tuple[Bools, Bools], grid: FlowGrid, *, last: bool
-) -> Iterator[str]:
+) -> Iterator[Message]:
     """Find rings that cannot be solved, and, in the last state, any ring and any section without supply."""
     ring, dark = now[0] & ~was[0], now[1] & ~was[1]
     if between := _paralleled(grid) if ring.any() else []:
-        yield f"{' and '.join(between)} would be paralleled, and what joins them above is not modelled"
+        yield Message("flow.paralleled", {"sources": listed(between, "list.and")})
     elif last and ring.any():
-        yield f"{_named(territory, ring)[0]} would stay in a ring"
+        yield Message("flow.ring", {"name": _named(territory, ring)[0]})
     if last and dark.any():
-        yield f"{', '.join(_named(territory, dark))} would stay without supply"
+        yield Message("flow.dark", {"names": ", ".join(_named(territory, dark))})
 
 
-def _paralleled(grid: FlowGrid) -> list[str]:
+def _paralleled(grid: FlowGrid) -> list[Message]:
     """Name the sources that a state joins."""
     parts = divide(grid)
     supplies = np.bincount(parts.island[grid.source], minlength=len(parts.supplied))
-    return [str(name) for name in grid.names[grid.source[supplies[parts.island[grid.source]] > 1]]]
+    return [node_name(str(name)) for name in grid.names[grid.source[supplies[parts.island[grid.source]] > 1]]]
 
 
-def _unsolved(flow: FlowResult, meant: set[object]) -> list[str]:
+def _unsolved(flow: FlowResult, meant: set[object]) -> list[Message]:
     """Tell what could not be solved, but for the sections that are meant to be without supply."""
     return [
         finding.message

@@ -9,6 +9,7 @@ from gridlib.domain.flow.engine import Solution, solve_cases
 from gridlib.domain.flow.grid import Bools, Complexes, Finding, Floats, FlowGrid
 from gridlib.domain.flow.parts import Parts, divide
 from gridlib.facts.errors import InputError
+from gridlib.facts.messages import Message
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,29 +97,27 @@ def solve_flow(grid: FlowGrid, p_kw: npt.ArrayLike, q_kvar: npt.ArrayLike) -> Fl
     for node in np.flatnonzero(unknown.any(axis=0)):
         cases = int(unknown[:, node].sum())
         name = str(grid.names[node])
-        findings.append(Finding(name, "load_missing", f"the load at {name} is not a number", cases))
+        findings.append(_finding(name, "load_missing", cases))
         blank[:, parts.island[node]] |= unknown[:, node]
     dark = ~parts.supplied[parts.island]
     for node in np.flatnonzero(dark & ((p != 0) | (q != 0)).any(axis=0)):
         name = str(grid.names[node])
-        findings.append(Finding(name, "not_supplied", f"no source supplies {name}", len(p)))
+        findings.append(_finding(name, "not_supplied", len(p)))
     for island in np.flatnonzero(parts.ring):
-        name = _name_of(grid, parts, int(island))
-        findings.append(
-            Finding(name, "ring", f"{name} lies in a part with a ring or between two sources", len(p))
-        )
+        findings.append(_finding(_name_of(grid, parts, int(island)), "ring", len(p)))
     solution = Solution.blank(grid, len(p))
     if len(p) and parts.supplied.any():
         solve_cases(grid, parts, np.flatnonzero(parts.supplied), np.arange(len(p)), p, q, solution)
     failed = solution.failed
     for island in np.unique(np.array([island for island, _ in failed], dtype=np.int64)):
         unsolved = [case for other, case in failed if other == island]
-        name = _name_of(grid, parts, int(island))
-        findings.append(
-            Finding(name, "not_converged", f"the power flow around {name} has no solution", len(unsolved))
-        )
+        findings.append(_finding(_name_of(grid, parts, int(island)), "not_converged", len(unsolved)))
         blank[unsolved, island] = True
     return _result(grid, parts, solution, blank, tuple(findings))
+
+
+def _finding(name: str, code: str, cases: int) -> Finding:
+    return Finding(name, code, Message(f"flow.found.{code}", {"name": name}), cases)
 
 
 def _result(

@@ -12,6 +12,7 @@ from gridlib.domain.flow.feeders import FeederFlow, Feeders
 from gridlib.domain.flow.grid import Bools, Complexes, FlowGrid, Ints
 from gridlib.domain.flow.medium import way_up
 from gridlib.domain.flow.model import AcModel
+from gridlib.facts.messages import Message, once_each
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,9 +100,9 @@ class Territory:
         What hangs beside the ways, with its losses before any switching [kVA].
     stations : tuple of Station
         Substations above it whose firm capacity is known.
-    missing : tuple of str
+    missing : tuple of Message
         What is missing, element by element.
-    not_checked : tuple of str
+    not_checked : tuple of Message
         What is left out because of it.
     """
 
@@ -112,8 +113,8 @@ class Territory:
     ways: tuple[Way, ...]
     lump_kva: Complexes
     stations: tuple[Station, ...]
-    missing: tuple[str, ...]
-    not_checked: tuple[str, ...]
+    missing: tuple[Message, ...]
+    not_checked: tuple[Message, ...]
 
     @property
     def low(self) -> int:
@@ -169,8 +170,8 @@ def cut_out(model: AcModel, feeders: Feeders, units: Sequence[int], sections: It
     """
     chosen, inside = np.array(sorted(units), dtype=np.int64), np.array(sorted(sections), dtype=np.int64)
     low = np.concatenate([chosen, inside])
-    missing: list[str] = []
-    left_out: list[str] = []
+    missing: list[Message] = []
+    left_out: list[Message] = []
     by_tree: dict[int, list[int]] = {}
     alone: list[int] = []
     for unit in chosen.tolist():
@@ -178,7 +179,7 @@ def cut_out(model: AcModel, feeders: Feeders, units: Sequence[int], sections: It
         lacks = (
             model.medium.lacks(name)
             if tree < 0
-            else tuple(f"{other}: its load in every hour" for other in feeders.unknown(tree))
+            else tuple(Message("lack.load", {"name": other}) for other in feeders.unknown(tree))
         )
         if lacks:
             missing += lacks
@@ -187,14 +188,14 @@ def cut_out(model: AcModel, feeders: Feeders, units: Sequence[int], sections: It
             by_tree.setdefault(tree, []).append(unit)
     if alone:
         names = ", ".join(str(model.tree.nodes[unit]) for unit in alone)
-        left_out.append(f"feeder head and medium-voltage lines of {names} ({missing[0]})")
+        left_out.append(Message("omit.medium", {"names": names, "missing": missing[0]}))
     ways, nodes, first = [], [low], len(low)
     for tree, mine in by_tree.items():
         ways.append(_way(model, feeders, tree, mine, first))
         nodes.append(model.medium_node[ways[-1].flow.nodes[ways[-1].inside]])
         first += len(ways[-1].inside)
         if lumped := feeders.unplated(tree):
-            left_out.append(f"losses of {', '.join(lumped)} on the same feeder")
+            left_out.append(Message("omit.losses", {"names": ", ".join(lumped)}))
     roots = np.unique(np.array([model.root[way.tree] for way in ways], dtype=np.int64))
     sources = np.concatenate([roots, np.array([model.high(unit) for unit in alone], dtype=np.int64)])
     switches = _switches_between(model, low)
@@ -203,18 +204,18 @@ def cut_out(model: AcModel, feeders: Feeders, units: Sequence[int], sections: It
     every = np.concatenate([*nodes, sources])
     grid = model.part(every, np.concatenate(lines), model.unit[chosen], sources)
     bare = [name for name, row in switches.items() if model.bare[row]]
-    missing += [f"{name}: r_ohm and x_ohm of the line behind it" for name in bare]
+    missing += [Message("lack.ohm_behind", {"name": name}) for name in bare]
     if bare:
-        left_out.append(f"voltage drop and losses of {len(bare)} low-voltage lines without impedance")
+        left_out.append(Message("omit.bare", {"count": len(bare)}))
     if taps := [str(model.tree.nodes[unit]) for unit in chosen[model.tap_unknown[chosen]]]:
-        left_out.append(f"taps of {', '.join(taps)}, taken for nominal")
+        left_out.append(Message("omit.taps", {"names": ", ".join(taps)}))
     unlimited = grid.lines.names[np.isnan(grid.lines.limit_a) & ~model.bare[np.concatenate(lines)]]
     if len(unlimited):
-        left_out.append(f"loading of {len(unlimited)} lines without a limit, {unlimited[0]} the first")
+        left_out.append(Message("omit.loading", {"count": len(unlimited), "first": str(unlimited[0])}))
     stations = _stations(model, feeders, ways, roots, alone)
     known = {station.name for station in stations}
     if others := sorted({*_stations_of(model, ways), *(str(model.station[unit]) for unit in alone)} - known):
-        left_out.append(f"substation transformer of {', '.join(others)}")
+        left_out.append(Message("omit.station", {"names": ", ".join(others)}))
     return Territory(
         grid=grid,
         units=chosen,
@@ -223,7 +224,7 @@ def cut_out(model: AcModel, feeders: Feeders, units: Sequence[int], sections: It
         ways=tuple(ways),
         lump_kva=_lumps(ways, len(feeders.unit_kva), len(every)),
         stations=stations,
-        missing=tuple(dict.fromkeys(missing)),
+        missing=once_each(missing),
         not_checked=tuple(left_out),
     )
 

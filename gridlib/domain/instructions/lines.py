@@ -5,7 +5,7 @@ from dataclasses import replace
 from string import Formatter
 from typing import Any
 
-from gridlib.facts.messages import CATALOGUE, Message, verbatim
+from gridlib.facts.messages import CATALOGUE, Message
 from gridlib.facts.sheets import Step
 from gridlib.facts.types import SwitchState
 
@@ -22,11 +22,6 @@ def say(message_id: str, **facts: Any) -> Message:
     """
     named = [name for _, name, _, _ in Formatter().parse(CATALOGUE[message_id]["en"]) if name]
     return Message(message_id, {name: facts[name] for name in named})
-
-
-def given(words: Iterable[str]) -> list[Message]:
-    """Take what the proof of a plan says as it stands."""
-    return [verbatim(text) for text in words]
 
 
 def write_line(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from gridlib.domain.instructions.lines import given, say
+from gridlib.domain.instructions.lines import say
 from gridlib.domain.instructions.orders import facts_of, sides_of
 from gridlib.domain.instructions.steps import changes_a, switch_back_hours, write_rollback, write_steps
 from gridlib.domain.instructions.transfer import Transfer, local, make_transfer, sheet_hour
@@ -228,16 +228,15 @@ def _notes(
     ]
     if not plan.returns:
         notes.append(_switch_back_note(plan, transfers, tz, rules))
-    (method,), (chances,) = given([proof.method]), given([describe_chances(plan)])
     if proof.margin_pct is None:
-        notes.append(say("note.proof", method=method))
+        notes.append(say("note.proof", method=proof.method))
     else:
-        notes.append(say("note.proof_margin", method=method, margin_pct=proof.margin_pct))
-    notes.append(say("note.chances", chances=chances))
+        notes.append(say("note.proof_margin", method=proof.method, margin_pct=proof.margin_pct))
+    notes.append(say("note.chances", chances=describe_chances(plan)))
     if proof.fault_level:
-        notes.append(say("note.fault_level", found=given(proof.fault_level)))
+        notes.append(say("note.fault_level", found=proof.fault_level))
     if proof.not_checked:
-        notes.append(say("note.not_checked", what=listed(given(proof.not_checked))))
+        notes.append(say("note.not_checked", what=listed(proof.not_checked)))
     if proof.unconfirmed:
         notes.append(say("note.unconfirmed", switches=", ".join(proof.unconfirmed)))
     if plan.decide_by is not None:

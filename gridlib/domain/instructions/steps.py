@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from gridlib.domain.instructions.lines import CONTROL_ROOM, given, numbered, place_of, say, write_line
+from gridlib.domain.instructions.lines import CONTROL_ROOM, numbered, place_of, say, write_line
 from gridlib.domain.instructions.orders import facts_of, sides_of, switch_back, switch_over
 from gridlib.domain.instructions.transfer import Transfer, local
 from gridlib.facts.messages import Message, listed
@@ -164,7 +164,7 @@ def _protection(plan: Plan) -> Step:
     found = {"protection": proof.protection, "fault_level": proof.fault_level}
     unknown = [say(f"unknown.{name}") for name, words in found.items() if not words]
     if not unknown:
-        return _control_room("prepare", "CONFIRM", "", "protection", protection=given(proof.protection))
+        return _control_room("prepare", "CONFIRM", "", "protection", protection=proof.protection)
     return write_line(
         "prepare",
         "HOLD",

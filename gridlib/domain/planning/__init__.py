@@ -12,14 +12,14 @@ what closes onto how much; `chance` says beside the rank how likely a plan holds
 """
 
 from gridlib.domain.planning.back import is_no_longer_needed, plan_return, return_moves
-from gridlib.domain.planning.chance import chance_text, describe_chances
+from gridlib.domain.planning.chance import describe_chance, describe_chances
 from gridlib.domain.planning.plan import plan_transfers
 from gridlib.domain.planning.prove import prove_moves
 from gridlib.domain.planning.refresh import Bench, make_bench, refresh_plan
 
 __all__ = [
     "Bench",
-    "chance_text",
+    "describe_chance",
     "describe_chances",
     "is_no_longer_needed",
     "make_bench",

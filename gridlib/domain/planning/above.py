@@ -7,7 +7,9 @@ import numpy as np
 
 from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.fleet import CHECKED, SPREAD, Fleet, Floats, Place
+from gridlib.domain.planning.hours import over_carried, when
 from gridlib.domain.planning.reserve import Reservation
+from gridlib.facts.messages import Message
 from gridlib.facts.types import Move, PlanningRules
 
 _TOLERANCE_KVA = 1e-6
@@ -51,18 +53,16 @@ def above_limits(
         growth = after - np.maximum(capacity_kva, before)
         if growth.max() > _TOLERANCE_KVA:
             way, quantile, hour = np.unravel_index(int(growth.argmax()), growth.shape)
-            reached, time = after[way, quantile, hour], fleet.times[int(hour)].tz_convert(fleet.tz)
+            at = when(fleet, int(quantile), int(hour), rules, export=bool(way))
+            name = Message(f"place.{place.kind}", {"name": place.name})
             yield Refusal(
                 f"{place.kind}_limit",
-                f"{place.kind} {place.name} would carry {reached:.0f} kVA{' in export' if way else ''} at "
-                f"{('p10', 'p50', 'p90')[quantile]} on {time:%a %d %b %H:%M} "
-                f"({rules.derating_pct:g} % derated), limit {capacity_kva:.0f} kVA: "
-                f"{reached - capacity_kva:.0f} kVA too much",
+                over_carried(name, after[way, quantile, hour], at, capacity_kva),
                 move=moves[-1],
             )
 
 
-def unchecked_above(fleet: Fleet, moves: Sequence[Move]) -> tuple[str, ...]:
+def unchecked_above(fleet: Fleet, moves: Sequence[Move]) -> tuple[Message, ...]:
     """Name what lies above, changes its load or is not known, and has no known limit or load."""
     known = {*fleet.network.feeders["feeder_id"], *fleet.network.substations["substation_id"]}
     kinds: dict[str, bool] = {"feeder": True, "substation": True}
@@ -77,5 +77,4 @@ def unchecked_above(fleet: Fleet, moves: Sequence[Move]) -> tuple[str, ...]:
                 place in fleet.above_kva and np.isfinite(fleet.load_kva[:, :, fleet.units_below[place]]).all()
                 for place in (left, reached)
             )
-    words = {"feeder": "feeder head", "substation": "substation transformer"}
-    return tuple(words[kind] for kind, checked in kinds.items() if not checked)
+    return tuple(Message(f"unchecked.{kind}", {}) for kind, checked in kinds.items() if not checked)

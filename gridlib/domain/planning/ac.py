@@ -9,11 +9,10 @@ import numpy as np
 from gridlib.domain.flow.feeders import Feeders
 from gridlib.domain.flow.model import AcModel, ac_model
 from gridlib.domain.flow.outcome import Before, FlowCases, FlowLimits
-from gridlib.domain.flow.proof import AcProof
+from gridlib.domain.flow.proof import AcProof, impossible
 from gridlib.domain.flow.prove import (
     VOLTAGE_BAND_PU,
     SwitchedState,
-    impossible,
     lacking_plates,
     phasor,
     prove_states,
@@ -25,6 +24,7 @@ from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.fleet import CHECKED, P10, Fleet, Floats
 from gridlib.domain.planning.reserve import Reservation
 from gridlib.facts.elements import ElementProof
+from gridlib.facts.messages import Message
 from gridlib.facts.types import Limits, Move, PlanningRules
 
 SOURCE_PU = 1.0
@@ -45,11 +45,11 @@ _RANGED = (
 
 
 class AcCheck(NamedTuple):
-    """How far AC power flow could look, what it refuses, what is left out, and its figures."""
+    """How it was checked (additive, or ac: AC power flow, too), what is refused, left out, and found."""
 
     method: str
     refusals: tuple[Refusal, ...]
-    not_checked: tuple[str, ...]
+    not_checked: tuple[Message, ...]
     elements: tuple[ElementProof, ...] = ()
 
 
@@ -175,7 +175,7 @@ def check_ac(ac: AcFleet, moves: Sequence[Move], reserved: Reservation) -> AcChe
     Returns
     -------
     AcCheck
-        Without impedances of the transformers nothing is solved, and the method is empty.
+        Without impedances of the transformers nothing is solved, and the method is additive.
 
     Notes
     -----
@@ -196,21 +196,22 @@ def _checked(ac: AcFleet, moves: Sequence[Move], reserved: Reservation) -> AcChe
     states, of_move = zip(*_states(ac, moves), strict=True)
     proof = ac.prove(moves, states, reserved)
     if not proof.possible:
-        lacking = f"AC power flow ({proof.missing[0]}" + (", ...)" if len(proof.missing) > 1 else ")")
-        return AcCheck("", (), (*additive_leaves_out(ac.fleet, moves), lacking))
+        more = "_more" if len(proof.missing) > 1 else ""
+        lacking = Message(f"flow.lacks{more}", {"missing": proof.missing[0]})
+        return AcCheck("additive", (), (*additive_leaves_out(ac.fleet, moves), lacking))
     at_fault = next((move for move, state in zip(of_move, proof.states, strict=True) if state.refusals), None)
     fits_pu = _fits_pu(ac, moves, reserved, proof)
     refusals = tuple(
         Refusal(
             "ac_power_flow",
-            f"AC power flow: {reason}",
+            Message("flow.reason", {"reason": reason}),
             move=None if fits_pu else at_fault,
             fits_pu=fits_pu,
         )
         for reason in proof.reasons
     )
     elements = () if refusals else tuple(_elements(ac, states, proof))
-    return AcCheck("AC power flow", refusals, proof.not_checked, elements)
+    return AcCheck("ac", refusals, proof.not_checked, elements)
 
 
 def _fits_pu(
@@ -237,9 +238,10 @@ def _fits_pu(
     return tuple(found)
 
 
-def additive_leaves_out(fleet: Fleet, moves: Sequence[Move]) -> tuple[str, ...]:
+def additive_leaves_out(fleet: Fleet, moves: Sequence[Move]) -> tuple[Message, ...]:
     """Name what the additive check alone does not look at."""
-    return ("voltage", "line loading", *unchecked_above(fleet, moves))
+    voltage, loading = Message("unchecked.voltage", {}), Message("unchecked.line_loading", {})
+    return voltage, loading, *unchecked_above(fleet, moves)
 
 
 def _states(ac: AcFleet, moves: Sequence[Move]) -> Iterator[tuple[SwitchedState, Move]]:
@@ -250,20 +252,18 @@ def _states(ac: AcFleet, moves: Sequence[Move]) -> Iterator[tuple[SwitchedState,
         if move.closes_first:
             yield loop_state(ac, changes, move), move
         else:
-            off = f"while {', '.join(move.sections)} is off"
+            off = Message("flow.state.off", {"sections": ", ".join(move.sections)})
             opened = {**changes, move.open_switch: False}
             yield SwitchedState(opened, off, stays=False, only_sheds=not changes), move
         changes = {**changes, move.open_switch: False, move.close_switch: True}
-        yield (
-            SwitchedState(changes, "" if last else f"after {count} of {len(moves)} moves", stays=last),
-            move,
-        )
+        after = None if last else Message("flow.state.after", {"done": count, "all": len(moves)})
+        yield SwitchedState(changes, after, stays=last), move
 
 
 def loop_state(ac: AcFleet, changes: Mapping[str, bool], move: Move) -> SwitchedState:
     """Describe the state in which both devices of a move are closed; each must break what it carries."""
     breaks_a = {name: ac.fleet.devices[name].load_break_a for name in (move.open_switch, move.close_switch)}
-    step = f"while {move.open_switch} and {move.close_switch} are both closed"
+    step = Message("flow.state.loop", {"opened": move.open_switch, "closed": move.close_switch})
     return SwitchedState({**changes, move.close_switch: True}, step, stays=False, carries_a=breaks_a)
 
 

@@ -20,15 +20,6 @@ from gridlib.facts.types import Limits
 
 Words = npt.NDArray[np.object_]
 
-BOUND_BY = {
-    "hot_spot": "the hot spot of this day",
-    "ageing": "ageing of this day",
-    "current": "1.5 times nameplate",
-    "site": "the site",
-    "device": "a device in series",
-}
-"""What binds, in words."""
-
 
 class Capacity(NamedTuple):
     """Limits [kVA] and what binds, arrays [T, M]."""

@@ -13,6 +13,7 @@ from gridlib.domain.planning.grid import QUANTILE_WEIGHTS
 from gridlib.domain.planning.hours import TOLERANCE_KVA
 from gridlib.domain.planning.reserve import landing_of, waiting_moves
 from gridlib.domain.planning.scenarios import Scenarios
+from gridlib.facts.messages import Message, verbatim
 from gridlib.facts.types import Move, Plan, PlanningRules
 
 OUTCOMES = ("p_holds", "p_clear_before", "p_clear_after")
@@ -144,26 +145,26 @@ def outcomes_of(
     return pd.concat(parts, ignore_index=True)
 
 
-def describe_chances(plan: Plan) -> str:
+def describe_chances(plan: Plan) -> Message:
     """Say in one line how likely a plan holds, and what it does for the chance of no overload."""
     if plan.p_holds is None or plan.p_clear_before is None or plan.p_clear_after is None:
-        return "has a chance to hold that is not known, for want of joint error paths"
-    text = (
-        f"holds on every element in every hour with a chance of {chance_text(plan.p_holds)}; nothing that it "
-        f"touches goes over its limit: {chance_text(plan.p_clear_before)} without it, "
-        f"{chance_text(plan.p_clear_after)} with it"
-    )
-    alone = ", ".join(plan.as_if_independent)
-    return f"{text} (errors of {alone} taken as independent)" if alone else text
+        return Message("chance.unknown", {})
+    chances = {"holds": plan.p_holds, "without": plan.p_clear_before, "with": plan.p_clear_after}
+    said = Message("chance.plan", {name: describe_chance(chance) for name, chance in chances.items()})
+    if not plan.as_if_independent:
+        return said
+    return Message("chance.plan_alone", {"chances": said, "alone": ", ".join(plan.as_if_independent)})
 
 
-def chance_text(chance: float | None) -> str:
+def describe_chance(chance: float | None) -> Message:
     """Write a chance as percent, never as certain; a dash where it is not known."""
     if chance is None:
-        return "–"
+        return verbatim("–")
     if chance > _CERTAIN:
-        return f"over {100 * _CERTAIN:.0f} %"
-    return f"under {100 * (1 - _CERTAIN):.0f} %" if chance < 1 - _CERTAIN else f"{100 * chance:.0f} %"
+        return Message("chance.over", {"pct": 100 * _CERTAIN})
+    if chance < 1 - _CERTAIN:
+        return Message("chance.under", {"pct": 100 * (1 - _CERTAIN)})
+    return verbatim(f"{100 * chance:.0f} %")
 
 
 class _Flow(NamedTuple):

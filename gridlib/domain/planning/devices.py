@@ -9,11 +9,12 @@ from gridlib.domain.planning.feeding import Feeding, moves_feeding
 from gridlib.domain.planning.fleet import Fleet
 from gridlib.domain.planning.reserve import Reservation, landing_of
 from gridlib.domain.planning.switchgear import Device
+from gridlib.facts.messages import Message, listed, word
 from gridlib.facts.types import Move
 
 
 class Refusal(NamedTuple):
-    """Why a transfer is not allowed: short name, a sentence with the binding limit, and whose limit it is.
+    """Why a transfer is not allowed: short name, what to say with the binding limit, and whose limit it is.
 
     ``move`` is the one at fault where the limit is not that of one transformer or switch. ``fits_pu`` names
     transformers that are loaded a little higher than adding up tells, with the share of their limit up to
@@ -21,7 +22,7 @@ class Refusal(NamedTuple):
     """
 
     code: str
-    reason: str
+    reason: Message
     element: str = ""
     move: Move | None = None
     fits_pu: tuple[tuple[str, float], ...] = ()
@@ -30,20 +31,24 @@ class Refusal(NamedTuple):
 def misfits(fleet: Fleet, moves: Sequence[Move]) -> Iterator[Refusal]:
     """Find moves that do not fit what the network looks like now, or what the moves before leave."""
     if not moves:
-        yield Refusal("no_moves", "the plan has no moves")
+        yield Refusal("no_moves", Message("plan.no_moves", {}))
     feeding: Feeding | None = moves_feeding(fleet, moves)
     for move in moves:
         opening, closing = fleet.devices.get(move.open_switch), fleet.devices.get(move.close_switch)
         if opening is None or closing is None:
             missing = move.open_switch if opening is None else move.close_switch
-            what = f"switch '{missing}' is not in the network" if missing else "one switch is missing"
-            yield Refusal("unknown_switch", f"{what}; a transfer opens one switch and closes another")
+            yield Refusal(
+                "unknown_switch",
+                Message("plan.no_such_switch", {"switch": missing})
+                if missing
+                else Message("plan.switch_missing", {}),
+            )
             feeding = None
             continue
         if not opening.is_closed:
-            yield Refusal("state_changed", f"{move.open_switch} is open already, it was to be opened")
+            yield Refusal("state_changed", Message("plan.open_already", {"switch": move.open_switch}))
         if closing.is_closed:
-            yield Refusal("state_changed", f"{move.close_switch} is closed already, it was to be closed")
+            yield Refusal("state_changed", Message("plan.closed_already", {"switch": move.close_switch}))
         if feeding is None or not opening.is_closed or closing.is_closed:
             feeding = None
             continue
@@ -60,8 +65,16 @@ def misfits(fleet: Fleet, moves: Sequence[Move]) -> Iterator[Refusal]:
         ):
             yield Refusal(
                 "topology_changed",
-                f"opening {move.open_switch} and closing {move.close_switch} no longer moves "
-                f"{', '.join(move.sections)} from {move.from_transformer} to {move.to_transformer}",
+                Message(
+                    "plan.moves_else",
+                    {
+                        "opened": move.open_switch,
+                        "closed": move.close_switch,
+                        "sections": ", ".join(move.sections),
+                        "away": move.from_transformer,
+                        "to": move.to_transformer,
+                    },
+                ),
             )
         feeding = found[0] if found else None
     for names, what in (
@@ -69,7 +82,7 @@ def misfits(fleet: Fleet, moves: Sequence[Move]) -> Iterator[Refusal]:
         ([name for move in moves for name in (move.open_switch, move.close_switch)], "switch"),
     ):
         for name in sorted({name for name in names if names.count(name) > 1}):
-            yield Refusal("topology_changed", f"{what} {name} is in two moves of one plan")
+            yield Refusal("topology_changed", Message(f"plan.{what}_twice", {"name": name}))
 
 
 def conflicts(fleet: Fleet, moves: Sequence[Move], reserved: Reservation) -> Iterator[Refusal]:
@@ -80,7 +93,7 @@ def conflicts(fleet: Fleet, moves: Sequence[Move], reserved: Reservation) -> Ite
         names |= {str(fleet.names[landing_of(fleet, move)])} & reserved.sections
         names |= {str(fleet.names[node]) for node in reserved.landing_kva} & set(move.sections)
         if names:
-            yield Refusal("reserved", f"{', '.join(sorted(names))} is needed by another open plan")
+            yield Refusal("reserved", Message("plan.reserved", {"names": ", ".join(sorted(names))}))
 
 
 def blocked(fleet: Fleet, moves: Sequence[Move]) -> Iterator[Refusal]:
@@ -89,22 +102,26 @@ def blocked(fleet: Fleet, moves: Sequence[Move]) -> Iterator[Refusal]:
         if device.health in ("FAULT", "MAINTENANCE"):
             yield Refusal(
                 f"switch_{device.health.lower()}",
-                f"{device.switch_id} is reported in {device.health}",
+                Message(
+                    "plan.ill",
+                    {"switch": device.switch_id, "health": word("switch.health", device.health)},
+                ),
                 device.switch_id,
             )
         if device.tags:
-            yield Refusal("tagged", f"{device.switch_id} on the path is {device.tags}", device.switch_id)
+            tags = listed([word("switch.tag", tag) for tag in device.tags.split()])
+            reason = Message("plan.tagged", {"switch": device.switch_id, "tags": tags})
+            yield Refusal("tagged", reason, device.switch_id)
         if not device.is_closed and device.switch_id not in {m.close_switch for m in moves}:
-            yield Refusal(
-                "state_changed", f"{device.switch_id} on the path to the receiver is open", device.switch_id
-            )
+            reason = Message("plan.path_open", {"switch": device.switch_id})
+            yield Refusal("state_changed", reason, device.switch_id)
         if device.switch_id != move.close_switch:
             continue
         opening = fleet.devices[move.open_switch]
         if device.kind == "tie" and not device.phase_rotation:
             yield Refusal(
                 "phase_rotation_unconfirmed",
-                f"phase rotation at {device.switch_id} was never confirmed",
+                Message("plan.phase_rotation", {"switch": device.switch_id}),
                 device.switch_id,
             )
         for used, column, value in (
@@ -116,7 +133,7 @@ def blocked(fleet: Fleet, moves: Sequence[Move]) -> Iterator[Refusal]:
             if not value > 0:
                 yield Refusal(
                     "capability_unknown",
-                    f"{column} of {used.switch_id} is not known: no use on load",
+                    Message("plan.capability_unknown", {"column": column, "switch": used.switch_id}),
                     used.switch_id,
                 )
 
@@ -156,7 +173,7 @@ def _feeder_heads(fleet: Fleet, move: Move) -> list[Device]:
     return fleet.feeder_devices.get(str(fleet.units["feeder_id"].iloc[receiver]), [])
 
 
-def unconfirmed(fleet: Fleet, moves: Sequence[Move], oldest: pd.Timestamp) -> Iterator[tuple[str, str]]:
+def unconfirmed(fleet: Fleet, moves: Sequence[Move], oldest: pd.Timestamp) -> Iterator[tuple[str, Message]]:
     """Find switches of a transfer whose position nobody confirmed since ``oldest``: name, and why.
 
     The moves' own switches first, then the way from the donor's breaker to them and on to the receiver's.
@@ -166,9 +183,9 @@ def unconfirmed(fleet: Fleet, moves: Sequence[Move], oldest: pd.Timestamp) -> It
     found += [device for move in known for device in (*_way_to(fleet, move), *_path(fleet, move))]
     for device in dict.fromkeys(found):
         if device.source == "assumed" or pd.isna(device.time):
-            yield device.switch_id, "assumed"
+            yield device.switch_id, Message("unchecked.assumed", {})
         elif device.time < oldest:
-            yield device.switch_id, f"last confirmed {device.time:%Y-%m-%d}"
+            yield device.switch_id, Message("unchecked.confirmed", {"day": f"{device.time:%Y-%m-%d}"})
 
 
 def _way_to(fleet: Fleet, move: Move) -> list[Device]:

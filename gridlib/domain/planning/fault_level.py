@@ -16,6 +16,7 @@ from gridlib.domain.planning.feeding import Feeding, moves_feeding
 from gridlib.domain.planning.fleet import Fleet, Floats
 from gridlib.domain.planning.reserve import landing_of
 from gridlib.domain.planning.switchgear import Device
+from gridlib.facts.messages import Message, listed, once_each
 from gridlib.facts.types import Move
 
 LARGEST, SMALLEST = "fault_level_max_mva", "fault_level_min_mva"
@@ -27,8 +28,8 @@ class Findings:
     """What a check finds: what refuses, what holds in words, and what is not known."""
 
     refusals: list[Refusal] = field(default_factory=list)
-    words: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
+    words: list[Message] = field(default_factory=list)
+    unknown: list[Message] = field(default_factory=list)
 
 
 class Stage(NamedTuple):
@@ -82,16 +83,21 @@ class FaultModel:
         """Smallest current of faults at the far ends of sections, one phase to neutral [kA]."""
         return smallest_fault_ka(self.territory.in_state(changes), sections, self._sources_mva(SMALLEST))
 
-    def lacking(self, feeding: Feeding, node: int, column: str) -> list[str]:
+    def lacking(self, feeding: Feeding, node: int, column: str) -> list[Message]:
         """Name what is not known of the way from the substation to a node, and of the fault level there."""
         model, unit = self.ac.model, feeding.root(node)
         bare = [name for name in feeding.way_up(node) if model.bare[model.line[name]]]
-        more = f" and of {len(bare) - 1} more on the way" if bare[1:] else ""
-        found = [f"impedance of the line behind {bare[0]}{more}"] if bare else []
-        if self._source_of(unit) == high_side(str(self.fleet.names[unit])):
-            found.append(f"medium-voltage lines to {self.fleet.names[unit]}")
+        found = []
+        if bare[1:]:
+            found.append(Message("guard.lines_bare", {"switch": bare[0], "count": len(bare) - 1}))
+        elif bare:
+            found.append(Message("guard.line_bare", {"switch": bare[0]}))
+        name = str(self.fleet.names[unit])
+        if self._source_of(unit) == high_side(name):
+            found.append(Message("guard.medium_lines", {"transformer": name}))
         if np.isnan(self._level_mva(unit, column)):
-            found.append(f"{column} of {self.fleet.units['feeder_id'].iloc[unit]}")
+            feeder = str(self.fleet.units["feeder_id"].iloc[unit])
+            found.append(Message("guard.value", {"column": column, "name": feeder}))
         return found
 
     def _source_of(self, unit: int) -> str:
@@ -140,14 +146,15 @@ def check_fault_make(fault: FaultModel, stage: Stage, found: Findings) -> None:
         sides = (receiver, donor) if move.closes_first else (side,)
         here_ka = fault.largest_ka(stage.in_parallel if move.closes_first else changes, device)
         lacking = [what for where in sides for what in fault.lacking(*where, LARGEST)]
-        what = (
-            f"{name} may close onto {'at most ' if lacking else ''}{here_ka:.1f} kA, "
-            f"rated {device.fault_make_ka:g} kA"
+        what = Message(
+            "guard.closes_onto_at_most" if lacking else "guard.closes_onto",
+            {"switch": name, "fault_ka": here_ka, "rated_ka": device.fault_make_ka},
         )
         if here_ka <= device.fault_make_ka:
             found.words.append(what)
         elif lacking:
-            found.unknown.append(f"{what}; not known: {', '.join(dict.fromkeys(lacking))}")
+            missing = listed(once_each(lacking))
+            found.unknown.append(Message("guard.not_known", {"what": what, "missing": missing}))
         else:
-            over_ka = here_ka - device.fault_make_ka
-            found.refusals.append(Refusal("fault_make", f"{what}: {over_ka:.1f} kA too much", name))
+            over = {"what": what, "over_ka": here_ka - device.fault_make_ka}
+            found.refusals.append(Refusal("fault_make", Message("guard.fault_make", over), name))

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from gridlib.domain.planning.capacity import BOUND_BY
 from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.feeding import Feeding
 from gridlib.domain.planning.fleet import CHECKED, P10, P50, P90, SPREAD, Fleet, Floats
 from gridlib.domain.planning.reserve import Reservation
 from gridlib.domain.planning.states import Unit
+from gridlib.facts.messages import Message
 from gridlib.facts.types import Move, PlanningRules
 from gridlib.facts.units import current_a
 
@@ -20,11 +20,11 @@ _QUANTILE_NAME = {P10: "p10", P50: "p50", P90: "p90"}
 def unknown_loads(fleet: Fleet, moves: Sequence[Move]) -> Iterator[Refusal]:
     """Find touched transformers without rating, and loads that are not known in every hour."""
     for unit, change in fleet.deltas(moves).items():
-        name = fleet.names[unit]
+        name = str(fleet.names[unit])
         if np.isnan(fleet.rating_kva[unit]):
-            yield Refusal("rating_missing", f"{name} has no rating")
+            yield Refusal("rating_missing", Message("plan.no_rating", {"transformer": name}))
         elif not np.isfinite(fleet.load_kva[:, :, unit]).all() or not np.isfinite(change).all():
-            yield Refusal("forecast_missing", f"{name} or a section that moves has no forecast in some hour")
+            yield Refusal("forecast_missing", Message("plan.hour_unknown", {"transformer": name}))
 
 
 def load_break(fleet: Fleet, moves: Sequence[Move], rules: PlanningRules) -> Iterator[Refusal]:
@@ -37,8 +37,10 @@ def load_break(fleet: Fleet, moves: Sequence[Move], rules: PlanningRules) -> Ite
             if peak_a > limit_a:
                 yield Refusal(
                     "load_break_exceeded",
-                    f"{name} would break {peak_a:.0f} A at p90, limit {limit_a:.0f} A: "
-                    f"{peak_a - limit_a:.0f} A too much",
+                    Message(
+                        "plan.load_break",
+                        {"switch": name, "load_a": peak_a, "limit_a": limit_a, "over_a": peak_a - limit_a},
+                    ),
                     name,
                 )
 
@@ -77,9 +79,12 @@ def switch_limits(
             quantile, hour = np.unravel_index(int(growth.argmax()), growth.shape)
             yield Refusal(
                 "tie_limit" if device.switch_id in closing else "switch_limit",
-                f"{device.switch_id} would carry {flow[quantile, hour]:.0f} kVA "
-                f"{_when(fleet, int(quantile), int(hour), rules)}, limit {device.limit_kva:.0f} kVA: "
-                f"{flow[quantile, hour] - device.limit_kva:.0f} kVA too much",
+                over_carried(
+                    device.switch_id,
+                    flow[quantile, hour],
+                    when(fleet, int(quantile), int(hour), rules),
+                    device.limit_kva,
+                ),
                 device.switch_id,
             )
 
@@ -139,17 +144,44 @@ def all_hours(
             found.append(
                 Refusal(
                     "receiver_overload" if unit in receivers else "donor_worse",
-                    f"{fleet.names[unit]} would reach {100 * reached / rating:.1f} %"
-                    f"{' in export' if way else ''} {_when(fleet, int(quantile), int(hour), rules)}, "
-                    f"limit {100 * limit[hour] / rating:.4g} % by {BOUND_BY[by[hour]]}: "
-                    f"{reached - limit[hour]:.0f} kVA too much",
+                    Message(
+                        "plan.overload",
+                        {
+                            "transformer": str(fleet.names[unit]),
+                            "reached_pct": 100 * reached / rating,
+                            "when": when(fleet, int(quantile), int(hour), rules, export=bool(way)),
+                            "limit_pct": 100 * limit[hour] / rating,
+                            "by": Message(f"plan.by.{by[hour]}", {}),
+                            "over_kva": reached - limit[hour],
+                        },
+                    ),
                     str(fleet.names[unit]),
                 )
             )
     return tuple(found), margin_pct
 
 
-def _when(fleet: Fleet, quantile: int, hour: int, rules: PlanningRules) -> str:
-    name = _QUANTILE_NAME[CHECKED[quantile]]
-    local = fleet.times[hour].tz_convert(fleet.tz)
-    return f"at {name} on {local:%a %d %b %H:%M} ({rules.derating_pct:g} % derated)"
+def when(fleet: Fleet, quantile: int, hour: int, rules: PlanningRules, *, export: bool = False) -> Message:
+    """Say at which of the checked quantiles and in which hour, towards import or export."""
+    return Message(
+        "plan.when.export" if export else "plan.when",
+        {
+            "quantile": _QUANTILE_NAME[CHECKED[quantile]],
+            "at": fleet.times[hour].tz_convert(fleet.tz),
+            "derating_pct": rules.derating_pct,
+        },
+    )
+
+
+def over_carried(name: str | Message, load_kva: float, at: Message, limit_kva: float) -> Message:
+    """Say that a switch, a feeder or a substation would carry more than it may."""
+    return Message(
+        "plan.over_carried",
+        {
+            "name": name,
+            "load_kva": load_kva,
+            "when": at,
+            "limit_kva": limit_kva,
+            "over_kva": load_kva - limit_kva,
+        },
+    )

@@ -3,15 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from gridlib.domain.flow.proof import without_state
 from gridlib.domain.planning.ac import AcFleet, loop_state
 from gridlib.domain.planning.fault_level import FaultModel
 from gridlib.domain.planning.reserve import Reservation
+from gridlib.facts.messages import Message
 from gridlib.facts.types import Move
 
 
 def closing_first(
     ac: AcFleet, moves: Sequence[Move], reserved: Reservation
-) -> tuple[tuple[Move, ...], tuple[str, ...]]:
+) -> tuple[tuple[Move, ...], tuple[Message, ...]]:
     """Decide for each move whether its tie closes before its device opens.
 
     Parameters
@@ -27,17 +29,21 @@ def closing_first(
     -------
     moves : tuple of Move
         The same moves; those that may close first say so.
-    notes : tuple of str
+    notes : tuple of Message
         Why the others open first.
     """
     whys = why_open_first(ac, moves, reserved)
     ordered = tuple(replace(move, closes_first=not why) for move, why in zip(moves, whys, strict=True))
-    notes = (f"{move.open_switch} opens first: {why}" for move, why in zip(moves, whys, strict=True) if why)
+    notes = (
+        Message("plan.opens_first", {"switch": move.open_switch, "why": why})
+        for move, why in zip(moves, whys, strict=True)
+        if why
+    )
     return ordered, tuple(notes)
 
 
-def why_open_first(ac: AcFleet, moves: Sequence[Move], reserved: Reservation) -> tuple[str, ...]:
-    """Say of each move what forbids its tie to close first; empty where nothing does.
+def why_open_first(ac: AcFleet, moves: Sequence[Move], reserved: Reservation) -> tuple[Message | None, ...]:
+    """Say of each move what forbids its tie to close first; None where nothing does.
 
     Notes
     -----
@@ -48,7 +54,7 @@ def why_open_first(ac: AcFleet, moves: Sequence[Move], reserved: Reservation) ->
     current in parallel is within what they may make. Feeders whose fault level is not known are taken for
     infinitely strong.
     """
-    found: list[str] = []
+    found: list[Message | None] = []
     changes: dict[str, bool] = {}
     for move in moves:
         found.append(_why_open_first(ac, moves, changes, move, reserved))
@@ -58,37 +64,39 @@ def why_open_first(ac: AcFleet, moves: Sequence[Move], reserved: Reservation) ->
 
 def _why_open_first(
     ac: AcFleet, moves: Sequence[Move], changes: Mapping[str, bool], move: Move, reserved: Reservation
-) -> str:
-    """Say what forbids the loop; empty where nothing does."""
+) -> Message | None:
+    """Say what forbids the loop; None where nothing does."""
     devices = [ac.fleet.devices[name] for name in (move.close_switch, move.open_switch)]
     # On the way back the tie is what opens.
     tie = next((device for device in devices if device.kind == "tie"), devices[0])
     if not tie.may_parallel:
-        return f"the site does not allow {tie.switch_id} to parallel (phase displacement not confirmed)"
+        return Message("parallel.not_allowed", {"switch": tie.switch_id})
     if not tie.phase_rotation:
-        return f"phase rotation at {tie.switch_id} was never confirmed"
+        return Message("plan.phase_rotation", {"switch": tie.switch_id})
     units = [ac.fleet.position(name) for name in (move.from_transformer, move.to_transformer)]
     for unit in units:
+        name = str(ac.fleet.names[unit])
         if unit in ac.model.lacking:
-            return f"{ac.model.lacking[unit]} of {ac.fleet.names[unit]} is not known"
+            return Message("parallel.plate", {"columns": ac.model.lacking[unit], "transformer": name})
         if ac.model.tap_unknown[unit]:
-            return f"the tap of {ac.fleet.names[unit]} is not known"
+            return Message("parallel.tap", {"transformer": name})
     state = loop_state(ac, changes, move)
     proof = ac.prove(moves, [state], reserved)
     if proof.reasons:
-        return proof.reasons[0].removeprefix(f"{state.step}: ")
+        return without_state(proof.reasons[0])
     return _too_much_fault(ac, moves, state.changes, move)
 
 
-def _too_much_fault(ac: AcFleet, moves: Sequence[Move], changes: Mapping[str, bool], move: Move) -> str:
+def _too_much_fault(
+    ac: AcFleet, moves: Sequence[Move], changes: Mapping[str, bool], move: Move
+) -> Message | None:
     """Hold the largest fault current in parallel against what both devices may make."""
     fault = FaultModel(ac, moves)
     for name in (move.open_switch, move.close_switch):
         device = ac.fleet.devices[name]
         fault_ka = fault.largest_ka(changes, device)
         if not fault_ka <= device.fault_make_ka:
-            return (
-                f"in parallel a fault at {name} would draw {fault_ka:.1f} kA, "
-                f"it may make {device.fault_make_ka:g} kA"
+            return Message(
+                "parallel.fault", {"switch": name, "fault_ka": fault_ka, "rated_ka": device.fault_make_ka}
             )
-    return ""
+    return None

@@ -22,6 +22,7 @@ from gridlib.domain.planning.why_not import distinct, neighbours_of, refused_sin
 from gridlib.domain.planning.wiring import ground_of, wire
 from gridlib.domain.thermal import ThermalState
 from gridlib.facts.forecasts import JointPaths
+from gridlib.facts.messages import Message, verbatim
 from gridlib.facts.types import (
     Limits,
     Move,
@@ -118,11 +119,10 @@ def plan_transfers(
     offers = choose_plans(Desk(ac, wiring, heat, limits, rules, moment), tasks, reserved)
     offers = _with_chances(offers, Scenarios(fleet, paths), heat, reserved, limits, rules)
     cases = _cases(fleet, donors, offers, heat, reserved, limits, rules)
-    unknown = "has no load forecast or no rating"
     return tuple(
         cases[fleet.position(name)]
         if fleet.position(name) in cases
-        else _unplanned(name, "forecast_missing", f"{name} {unknown}")
+        else _unplanned(name, "forecast_missing", Message("plan.no_forecast", {"transformer": name}))
         for name in names
     )
 
@@ -167,7 +167,7 @@ def _has_excess(fleet: Fleet, unit: int, limits: Limits) -> bool:
     return expected_over_kvah(fleet, fleet.load_kva[:, :, unit], start_kva) > 0
 
 
-def _unplanned(transformer_id: str, code: str, reason: str) -> PlanningCase:
+def _unplanned(transformer_id: str, code: str, reason: Message) -> PlanningCase:
     return PlanningCase(transformer_id, {}, (), (WhyNot(transformer_id, (), code, reason),), ())
 
 
@@ -202,19 +202,20 @@ def _cases(
         name = str(fleet.names[unit])
         offer = offer_of.get(unit)
         if offer is not None and offer.failed:
-            cases[unit] = _unplanned(name, "failed", offer.failed)
+            cases[unit] = _unplanned(name, "failed", verbatim(offer.failed))
             continue
         plans = offer.plans if offer else ()
         refused = list(offer.refused) if offer else []
         if fleet.tree.source[unit] != unit:
-            why = f"{name} feeds a ring or is joined with another transformer"
+            why = Message("plan.in_ring", {"transformer": name})
             refused.insert(0, WhyNot(name, (), "not_radial", why))
         helper = helpers[unit]
         if helper is None and not refused and not _has_excess(fleet, unit, limits):
-            why = f"{name} stays below {limits.overload_points[0][0]:g} % at p10, p50 and p90"
+            start_pct = limits.overload_points[0][0]
+            why = Message("plan.nothing_to_relieve", {"transformer": name, "limit_pct": start_pct})
             refused.append(WhyNot(name, (), "nothing_to_relieve", why))
         if helper is not None and not plans:
-            why = f"{name} is relieved by the plan for {helper.transformer_id}"
+            why = Message("plan.relieved", {"transformer": name, "helper": helper.transformer_id})
             refused.insert(0, WhyNot(name, helper.moves, "relieved_elsewhere", why))
         refused += singles[unit]
         cases[unit] = PlanningCase(

@@ -23,20 +23,23 @@ from gridlib.domain.planning.reserve import reserve
 from gridlib.domain.planning.states import Unit
 from gridlib.domain.planning.switchgear import Device
 from gridlib.domain.planning.switching import cold_kva, switching_hour
+from gridlib.facts.messages import Message, once_each
 from gridlib.facts.types import Move, PlanningRules
 from gridlib.facts.units import current_a
 
 PICK_UP_MARGIN = 1.2
 """Load at p90 times this stays below the pick-up of what protects it, so that load trips nothing."""
 
+FAULT_LEVEL, PROTECTION = Message("guard.fault_level", {}), Message("guard.protection", {})
+
 
 class Guard(NamedTuple):
     """What refuses moves, what holds of fault level and protection in words, and what is not known."""
 
     refusals: tuple[Refusal, ...] = ()
-    fault_level: tuple[str, ...] = ()
-    protection: tuple[str, ...] = ()
-    not_checked: tuple[str, ...] = ("fault level", "protection")
+    fault_level: tuple[Message, ...] = ()
+    protection: tuple[Message, ...] = ()
+    not_checked: tuple[Message, ...] = (FAULT_LEVEL, PROTECTION)
 
 
 def check_protection(ac: AcFleet, moves: Sequence[Move], before: Mapping[int, Unit] | None = None) -> Guard:
@@ -81,14 +84,16 @@ def check_protection(ac: AcFleet, moves: Sequence[Move], before: Mapping[int, Un
     _check_feeders(fleet, moves, rules, protection)
     return Guard(
         (*level.refusals, *protection.refusals),
-        () if level.unknown else tuple(dict.fromkeys(level.words)),
-        () if protection.unknown else tuple(dict.fromkeys(protection.words)),
-        (*_named("fault level", level), *_named("protection", protection)),
+        () if level.unknown else once_each(level.words),
+        () if protection.unknown else once_each(protection.words),
+        (*_named(FAULT_LEVEL, level), *_named(PROTECTION, protection)),
     )
 
 
-def _named(what: str, found: Findings) -> tuple[str, ...]:
-    return (f"{what} ({'; '.join(dict.fromkeys(found.unknown))})",) if found.unknown else ()
+def _named(what: Message, found: Findings) -> tuple[Message, ...]:
+    if not found.unknown:
+        return ()
+    return (Message("guard.lacking", {"what": what, "missing": once_each(found.unknown)}),)
 
 
 def _check_reach(fault: FaultModel, stage: Stage, done: Sequence[Move], found: Findings) -> None:
@@ -102,18 +107,22 @@ def _check_reach(fault: FaultModel, stage: Stage, done: Sequence[Move], found: F
         guard = next((device for device in way if device.pick_up_a > 0), None)
         lacking = fault.lacking(stage.after, node, SMALLEST)
         if guard is None:
-            lacking.append(f"pick_up_a of {way[-1].switch_id}")
+            lacking.append(_no_pick_up(way[-1].switch_id))
         if guard is None or lacking:
             found.unknown += lacking
             continue
-        what = (
-            f"a fault at the far end of {section} draws {least_a:.0f} A (one phase to neutral), "
-            f"{guard.switch_id} picks up at {guard.pick_up_a:.0f} A"
+        what = Message(
+            "guard.reach",
+            {
+                "section": section,
+                "least_a": least_a,
+                "switch": guard.switch_id,
+                "pick_up_a": guard.pick_up_a,
+            },
         )
         found.words.append(what)
         if least_a < guard.pick_up_a:
-            short_a = guard.pick_up_a - least_a
-            reason = f"{what}: {short_a:.0f} A too little"
+            reason = Message("guard.no_reach", {"what": what, "short_a": guard.pick_up_a - least_a})
             found.refusals.append(Refusal("protection_reach", reason, guard.switch_id))
 
 
@@ -139,10 +148,16 @@ def _check_load(
         if name in behind and not stage.move.closes_first:
             cold_a = _largest_a(np.abs(later[name][:, hour]) + surge_kva, rules)
             if cold_a >= guard.pick_up_a:
-                reason = (
-                    f"{name} would carry {cold_a:.0f} A when {', '.join(stage.move.sections)} come back at "
-                    f"gross load x {rules.cold_load_factor:g}, pick-up {guard.pick_up_a:.0f} A: "
-                    f"{cold_a - guard.pick_up_a:.0f} A too much"
+                reason = Message(
+                    "guard.cold",
+                    {
+                        "name": name,
+                        "cold_a": cold_a,
+                        "sections": ", ".join(stage.move.sections),
+                        "factor": rules.cold_load_factor,
+                        "pick_up_a": guard.pick_up_a,
+                        "over_a": cold_a - guard.pick_up_a,
+                    },
                 )
                 found.refusals.append(Refusal("pick_up", reason, name))
 
@@ -159,11 +174,18 @@ def _largest_a(load_kva: Floats, rules: PlanningRules) -> float:
 
 def _compare(found: Findings, name: str, was_a: float, load_a: float, pick_up_a: float) -> None:
     """Note the load of what protects, and refuse what comes too close to its pick-up and grows."""
-    what = f"{name} would carry {load_a:.0f} A at p90, pick-up {pick_up_a:.0f} A / {PICK_UP_MARGIN:g}"
+    what = Message(
+        "guard.load", {"name": name, "load_a": load_a, "pick_up_a": pick_up_a, "margin": PICK_UP_MARGIN}
+    )
     found.words.append(what)
     over_a = load_a - pick_up_a / PICK_UP_MARGIN
     if over_a >= 0 and load_a > was_a:
-        found.refusals.append(Refusal("pick_up", f"{what}: {over_a:.0f} A too much", name))
+        reason = Message("guard.load_over", {"what": what, "over_a": over_a})
+        found.refusals.append(Refusal("pick_up", reason, name))
+
+
+def _no_pick_up(name: str) -> Message:
+    return Message("guard.value", {"column": "pick_up_a", "name": name})
 
 
 def _check_feeders(fleet: Fleet, moves: Sequence[Move], rules: PlanningRules, found: Findings) -> None:
@@ -180,7 +202,7 @@ def _check_feeders(fleet: Fleet, moves: Sequence[Move], rules: PlanningRules, fo
     ]
     for feeder in dict.fromkeys(taking):
         if not pick_up.get(feeder, np.nan) > 0:
-            found.unknown.append(f"pick_up_a of {feeder}")
+            found.unknown.append(_no_pick_up(str(feeder)))
             continue
         on_it = np.flatnonzero((feeder_of == feeder).to_numpy()).tolist()
         before = [fleet.load_kva[:, :, unit] for unit in on_it]

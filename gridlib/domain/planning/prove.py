@@ -19,6 +19,7 @@ from gridlib.domain.planning.reserve import Reservation, reserve
 from gridlib.domain.planning.states import Unit, prefixes, too_hot, unit_states
 from gridlib.domain.planning.switching import cold_loads
 from gridlib.domain.thermal import ThermalState
+from gridlib.facts.messages import Message
 from gridlib.facts.types import Limits, Move, Network, PlanningRules, Proof
 
 
@@ -104,7 +105,7 @@ def prove_in(
     """Prove load transfers in a fleet, as `prove_moves`; without ``heat`` no heat is checked."""
     fleet = ac.fleet
     trial = try_moves(fleet, moves, reserved, limits, rules)
-    unknown: tuple[str, ...] = ("hot spot",)
+    unknown: tuple[Message, ...] = (Message("unchecked.hot_spot", {}),)
     before: Mapping[int, Unit] | None = None
     if heat is not None and trial.margin_pct is not None:
         units = list(fleet.deltas(moves))
@@ -112,19 +113,21 @@ def prove_in(
         before = states[0]
         trial = try_moves(fleet, moves, reserved, limits, rules, states)
         unknown = tuple(
-            f"hot spot of {fleet.names[unit]}" for unit, state in states[-1].items() if not state.is_warm
+            Message("unchecked.hot_spot_of", {"transformer": str(fleet.names[unit])})
+            for unit, state in states[-1].items()
+            if not state.is_warm
         )
-    notes: list[str] = []
+    notes: list[Message] = []
     if not trial.refusals:
         for move, why in zip(moves, why_open_first(ac, moves, reserved), strict=True):
             if why and move.closes_first:
-                refusal = Refusal("may_not_parallel", f"{move.close_switch} may not close first: {why}")
-                trial = trial._replace(refusals=(*trial.refusals, refusal))
+                reason = Message("plan.may_not_parallel", {"switch": move.close_switch, "why": why})
+                trial = trial._replace(refusals=(*trial.refusals, Refusal("may_not_parallel", reason)))
             elif why:
-                notes.append(f"{move.open_switch} opens first: {why}")
+                notes.append(Message("plan.opens_first", {"switch": move.open_switch, "why": why}))
     # What the additive check does not refuse is solved by AC power flow, where the impedances are known.
     checked = (
-        AcCheck("", (), additive_leaves_out(fleet, moves))
+        AcCheck("additive", (), additive_leaves_out(fleet, moves))
         if trial.refusals
         else check_ac(ac, moves, reserved)
     )
@@ -142,8 +145,8 @@ def proof_of(
     rules: PlanningRules,
     now: pd.Timestamp,
     *,
-    heat_unknown: tuple[str, ...] = (),
-    notes: tuple[str, ...] = (),
+    heat_unknown: tuple[Message, ...] = (),
+    notes: tuple[Message, ...] = (),
 ) -> Proof:
     """Write the outcome of a trial, of the AC power flow, and of fault level and protection down.
 
@@ -154,15 +157,18 @@ def proof_of(
     ties = [fleet.devices[move.close_switch] for move in moves if move.close_switch in fleet.devices]
     return Proof(
         holds=not trial.refusals and not checked.refusals and not guard.refusals,
-        method=f"additive kVA, {rules.derating_pct:g} % derated"
-        + (f", and {checked.method}" if checked.method else ""),
+        method=Message(f"method.{checked.method}", {"derating_pct": rules.derating_pct}),
         reasons=tuple(refusal.reason for refusal in (*trial.refusals, *checked.refusals, *guard.refusals)),
         not_checked=(
             *guard.not_checked,
             *checked.not_checked,
             *heat_unknown,
-            *(f"state of {name} ({why})" for name, why in doubtful.items()),
-            *(f"limit of {tie.switch_id}" for tie in ties if np.isnan(tie.limit_kva)),
+            *(Message("unchecked.state", {"switch": name, "why": why}) for name, why in doubtful.items()),
+            *(
+                Message("unchecked.limit", {"switch": tie.switch_id})
+                for tie in ties
+                if np.isnan(tie.limit_kva)
+            ),
         ),
         margin_pct=trial.margin_pct,
         unconfirmed=tuple(doubtful),
@@ -228,7 +234,10 @@ def try_moves(
         if count < len(moves):
             found = tuple(
                 refusal._replace(
-                    code="step_order", reason=f"after {count} of {len(moves)} moves {refusal.reason}"
+                    code="step_order",
+                    reason=Message(
+                        "plan.after_moves", {"done": count, "all": len(moves), "reason": refusal.reason}
+                    ),
                 )
                 for refusal in found
             )

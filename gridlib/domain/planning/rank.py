@@ -13,6 +13,7 @@ from gridlib.domain.planning.states import Unit
 from gridlib.domain.planning.switching import switching_hour
 from gridlib.domain.planning.way_back import hours_over
 from gridlib.domain.planning.why_not import over_kva
+from gridlib.facts.messages import Message
 from gridlib.facts.types import Limits, Move, Plan, PlanningRules, Proof, Side
 
 RATINGS_KVA = (250, 400, 500, 630, 800, 1000, 1500)
@@ -36,7 +37,7 @@ def refuse_on_risk(
     any more, so where its load is there before, relief of the overload counts instead.
     """
     if not is_scored(before, after):
-        return Refusal("not_scored", "air temperature or thermal state of a touched transformer is missing")
+        return Refusal("not_scored", Message("plan.not_scored", {}))
     risk_before, risk_after = (sum(state[unit].score for unit in after) for state in (before, after))
     top_kva = fleet.rating_kva[owner] * limits.overload_points[-1][0] / 100
     overload_kvah, remaining_kvah = (_overload_kvah(fleet, state)[0] for state in (before, after))
@@ -46,8 +47,7 @@ def refuse_on_risk(
     if not risk_after < risk_before - _ROUNDING and not beyond:
         return Refusal(
             "no_reduction",
-            f"net risk would not fall: {risk_before:.3f} before, {risk_after:.3f} after, "
-            f"over {len(after)} transformers",
+            Message("plan.no_reduction", {"before": risk_before, "after": risk_after, "count": len(after)}),
         )
     return None
 
@@ -149,7 +149,7 @@ def do_nothing_of(fleet: Fleet, donor: int, state: Unit) -> dict[str, float | No
     return {name: number if np.isfinite(number) else None for name, number in numbers.items()}
 
 
-def other_measures_of(fleet: Fleet, donor: int, before: Unit, after: Unit) -> tuple[str, ...]:
+def other_measures_of(fleet: Fleet, donor: int, before: Unit, after: Unit) -> tuple[Message, ...]:
     """Name what else could help where switching leaves overload over, with the sizes it takes.
 
     ``after`` is the transformer once the best plan is carried out; where there is none, as before.
@@ -159,30 +159,36 @@ def other_measures_of(fleet: Fleet, donor: int, before: Unit, after: Unit) -> tu
     was, left = (over_kva(_size(state.load_kva, quantile), state.limit_kva) for state in (before, after))
     if not left.any():
         return ()
-    hours = (left > 0).sum() * fleet.step_h
+    left_kvah, all_kvah = (float(over.sum() * fleet.step_h) for over in (left, was))
+    largest_kva = float(left.max())
     return (
-        f"{100 * left.sum() / was.sum():.0f} % of the overload at {quantile} "
-        f"({left.sum() * fleet.step_h:.0f} of {was.sum() * fleet.step_h:.0f} kVAh) "
-        "cannot be relieved by switching",
-        f"shed by contract or priority: up to {left.max():.0f} kVA in {hours:g} h",
-        f"mobile generator of at least {left.max():.0f} kVA, or a mobile transformer",
-        _reinforcement(rating, before),
+        Message(
+            "other.left",
+            {
+                "left_pct": 100 * left_kvah / all_kvah,
+                "quantile": quantile,
+                "left_kvah": left_kvah,
+                "all_kvah": all_kvah,
+            },
+        ),
+        Message("other.shed", {"shed_kva": largest_kva, "hours": float((left > 0).sum() * fleet.step_h)}),
+        Message("other.generator", {"size_kva": largest_kva}),
+        _reinforcement(float(rating), before),
     )
 
 
-def _reinforcement(rating_kva: float, before: Unit) -> str:
+def _reinforcement(rating_kva: float, before: Unit) -> Message:
     """Name what would have to be larger, from the hour that is furthest above its limit."""
     high = upper_kva(before.load_kva)
     hour = int((high - before.limit_kva).argmax())
     if before.limit_by[hour] == "device":
-        held_kva = before.limit_kva[hour]
-        return f"reinforcement: {high[hour]:.0f} kVA in place of {held_kva:.0f} kVA for the device in series"
+        return Message("other.device", {"needed_kva": high[hour], "held_kva": before.limit_kva[hour]})
     most_pu = np.divide(high, before.limit_kva, out=np.full(len(high), np.inf), where=before.limit_kva > 0)
     needed_kva = rating_kva * most_pu.max()
     larger = next((size for size in RATINGS_KVA if size > rating_kva and size >= needed_kva), None)
     if larger is None:
-        return f"reinforcement: a second transformer beside {rating_kva:g} kVA"
-    return f"reinforcement: {larger} kVA in place of {rating_kva:g} kVA"
+        return Message("other.second", {"rating_kva": rating_kva})
+    return Message("other.larger", {"larger_kva": larger, "rating_kva": rating_kva})
 
 
 def _size(load_kva: Floats, quantile: str) -> Floats:

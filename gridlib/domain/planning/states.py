@@ -10,6 +10,7 @@ from gridlib.domain.planning.devices import Refusal
 from gridlib.domain.planning.fleet import P50, Fleet, Floats
 from gridlib.domain.planning.heat import Heat, hot_spots, loads_after
 from gridlib.domain.planning.reserve import Reservation
+from gridlib.facts.messages import Message
 from gridlib.facts.types import Limits, Move
 
 ROUNDING_K = 1e-9
@@ -122,9 +123,17 @@ def too_hot(
                 reached_c = (state.hot_spot_c if name == "p50" else state.hot_spot_c_p90)[hour]
                 yield Refusal(
                     "hot_spot",
-                    f"hot spot of {fleet.names[unit]} would reach {reached_c:.1f} degC at {name} on "
-                    f"{fleet.times[hour].tz_convert(fleet.tz):%a %d %b %H:%M}, limit {limit_c:g} degC: "
-                    f"{reached_c - limit_c:.1f} K too much",
+                    Message(
+                        "plan.too_hot",
+                        {
+                            "transformer": str(fleet.names[unit]),
+                            "reached_c": reached_c,
+                            "quantile": name,
+                            "at": fleet.times[hour].tz_convert(fleet.tz),
+                            "limit_c": limit_c,
+                            "over_k": reached_c - limit_c,
+                        },
+                    ),
                     str(fleet.names[unit]),
                 )
 

@@ -11,6 +11,7 @@ from gridlib.domain.planning.heat import upper_kva
 from gridlib.domain.planning.hours import peak_kva
 from gridlib.domain.planning.states import Unit
 from gridlib.domain.planning.way_back import over_limit
+from gridlib.facts.messages import Message
 from gridlib.facts.types import Limits, Move, PlanningRules
 
 
@@ -97,11 +98,18 @@ def cold_loads(
         if after > limit:
             yield Refusal(
                 "cold_load",
-                f"{fleet.names[unit]} would reach {100 * after / fleet.rating_kva[unit]:.0f} % when "
-                f"{', '.join(move.sections)} come back on "
-                f"{fleet.times[hour].tz_convert(fleet.tz):%a %d %b %H:%M} at gross load x "
-                f"{rules.cold_load_factor:g}, limit {limits.emergency_pct:g} %: "
-                f"{after - limit:.0f} kVA too much",
+                Message(
+                    "plan.cold_load",
+                    {
+                        "transformer": str(fleet.names[unit]),
+                        "reached_pct": 100 * after / fleet.rating_kva[unit],
+                        "sections": ", ".join(move.sections),
+                        "at": fleet.times[hour].tz_convert(fleet.tz),
+                        "factor": rules.cold_load_factor,
+                        "limit_pct": limits.emergency_pct,
+                        "over_kva": after - limit,
+                    },
+                ),
                 str(fleet.names[unit]),
             )
 

@@ -10,6 +10,7 @@ from gridlib.domain.planning.heat import Heat, upper_kva
 from gridlib.domain.planning.prove import Trial, try_moves
 from gridlib.domain.planning.reserve import Reservation
 from gridlib.domain.planning.states import prefixes, unit_states
+from gridlib.facts.messages import Message, render
 from gridlib.facts.types import Limits, Move, PlanningRules, WhyNot
 
 Merit = tuple[float, float, float]
@@ -105,9 +106,8 @@ def single_moves(fleet: Fleet, donor: int) -> tuple[list[Move], list[Refusal]]:
             far = tie.end if tie.start == section else tie.start
             receiver = int(fleet.tree.source[far])
             if receiver < 0:
-                lost.append(
-                    Refusal("not_radial", f"{tie.switch_id} leads to {fleet.names[far]}, not fed by one way")
-                )
+                why = Message("plan.leads_nowhere", {"tie": tie.switch_id, "end": str(fleet.names[far])})
+                lost.append(Refusal("not_radial", why))
             elif receiver != donor:
                 moves += _ways_over(fleet, section, tie.switch_id, donor, receiver)
     return moves, lost
@@ -164,5 +164,5 @@ def distinct(refused: Sequence[WhyNot]) -> list[WhyNot]:
     """One entry for each reason: a tie in FAULT refuses all its transfers in the same words."""
     first: dict[tuple[str, str], WhyNot] = {}
     for why in refused:
-        first.setdefault((why.code, why.reason), why)
+        first.setdefault((why.code, render(why.reason)), why)
     return list(first.values())

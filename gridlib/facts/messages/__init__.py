@@ -18,8 +18,10 @@ from gridlib.facts.errors import InputError
 from gridlib.facts.messages import (
     board,
     desk,
+    flow,
     operations,
     pictures,
+    planning,
     risk,
     screens,
     server,
@@ -37,6 +39,8 @@ CATALOGUE: dict[str, dict[str, str]] = {
     **risk.TEMPLATES,
     **server.TEMPLATES,
     **operations.TEMPLATES,
+    **planning.TEMPLATES,
+    **flow.TEMPLATES,
     **pictures.TEMPLATES,
     **screens.TEMPLATES,
     **desk.TEMPLATES,
@@ -54,7 +58,16 @@ _MONTHS = {
         *("تموز", "آب", "أيلول", "تشرين الأول", "تشرين الثاني", "كانون الأول"),
     ),
 }
-_MOMENT = {"en": "{hour} on {day} {month}", "ar": "{hour} يوم {day} {month}"}
+_WEEKDAYS = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "ar": ("الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة", "السبت", "الأحد"),
+}
+_MOMENT = {
+    "": {"en": "{hour} on {day} {month}", "ar": "{hour} يوم {day} {month}"},
+    "weekday": {"en": "{weekday} {day} {month} {hour}", "ar": "{hour} يوم {weekday} {day} {month}"},
+}
+"""A time by how its field is written: {at} or {at:weekday}."""
+
 _ISOLATES = str.maketrans({"[": "\u2066", "]": "\u2069"})
 _NO_ISOLATES = dict.fromkeys(range(0x2066, 0x206A))
 
@@ -82,6 +95,9 @@ class Message:
         written = core_schema.plain_serializer_function_ser_schema(_stored, info_arg=True)
         return core_schema.no_info_plain_validator_function(_restored, serialization=written)
 
+    def __hash__(self) -> int:
+        return hash(self.id)
+
 
 def verbatim(text: str) -> Message:
     """Take somebody's own words, which no language changes, as a message.
@@ -94,6 +110,18 @@ def verbatim(text: str) -> Message:
     return Message("verbatim", {"text": text})
 
 
+def word(group: str, value: object) -> Message:
+    """Name a word of the data, such as a state, in the reader's language; one without a template as it is.
+
+    Examples
+    --------
+    >>> render(word("level", "HIGH")), render(word("level", "p90"))
+    ('HIGH', 'p90')
+    """
+    message_id = f"{group}.{value}"
+    return Message(message_id, {}) if message_id in CATALOGUE else verbatim(str(value))
+
+
 def listed(parts: Sequence[Message], joined: str = "list.next") -> Message:
     """Write messages one after the other in one sentence, with "list.next" or "list.and" between them.
 
@@ -103,6 +131,14 @@ def listed(parts: Sequence[Message], joined: str = "list.next") -> Message:
     'T1 and T2'
     """
     return reduce(lambda before, then: Message(joined, {"before": before, "then": then}), parts)
+
+
+def once_each(messages: Iterable[Message]) -> tuple[Message, ...]:
+    """Leave out messages that read like an earlier one."""
+    found: dict[str, Message] = {}
+    for message in messages:
+        found.setdefault(render(message), message)
+    return tuple(found.values())
 
 
 def _stored(message: Message, info: core_schema.SerializationInfo) -> Any:
@@ -170,11 +206,25 @@ def _shown(value: Any, language: Language) -> Any:
     if isinstance(value, str):
         return f"\u2068{value.translate(_NO_ISOLATES)}\u2069" if language == "ar" else value
     if isinstance(value, datetime):
-        hour, month = f"{value:%H:%M}", _MONTHS[language][value.month - 1]
-        return _MOMENT[language].format(hour=hour, day=f"{value.day:02d}", month=month)
+        return _Moment(value, language)
     if isinstance(value, Sequence):
         return _JOINED[language].join(render(part, language) for part in value)
     return value
+
+
+class _Moment:
+    """A time that a field writes in its language, with or without the weekday."""
+
+    def __init__(self, at: datetime, language: Language) -> None:
+        self.at, self.language = at, language
+
+    def __format__(self, spec: str) -> str:
+        return _MOMENT[spec][self.language].format(
+            hour=f"{self.at:%H:%M}",
+            day=f"{self.at.day:02d}",
+            month=_MONTHS[self.language][self.at.month - 1],
+            weekday=_WEEKDAYS[self.language][self.at.weekday()],
+        )
 
 
 def to_json(messages: Sequence[Message]) -> str:
@@ -215,7 +265,8 @@ def from_json(text: str) -> list[Message]:
 
 def _parsed(item: dict[str, Any]) -> Any:
     if item.keys() == {"id", "with"}:
-        return Message(item["id"], item["with"])
+        values = item["with"].items()
+        return Message(item["id"], {name: tuple(v) if isinstance(v, list) else v for name, v in values})
     if item.keys() == {"time"}:
         return datetime.fromisoformat(item["time"])
     if item.keys() == {"number"}:

@@ -86,6 +86,30 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "en": "Around {transformer}: peak loading ahead, and positions as known",
         "ar": "حول {transformer}: ذروة التحميل القادمة، والأوضاع كما هي معروفة",
     },
+    "picture.whole": {"en": "The whole network", "ar": "الشبكة كاملة"},
+    "picture.whole.note": {
+        "en": "{count:,d} transformers,\n{placed}\nblack: the plan's\ngrey: the {shown:d} drawn beside",
+        "ar": "المحوّلات: [{count:,d}]\n{placed}\nبالأسود: محوّلات الخطة\n"
+        "بالرمادي: المرسومة جانباً وعددها [{shown:d}]",
+    },
+    "picture.placed.coordinates": {"en": "by coordinates", "ar": "حسب الإحداثيات"},
+    "picture.placed.feeder": {"en": "by feeder, not by place", "ar": "حسب المغذي لا الموقع"},
+    "picture.panel.before": {
+        "en": "Before: peak loading at median load",
+        "ar": "قبل: ذروة التحميل عند الحمل الوسيط",
+    },
+    "picture.panel.after": {
+        "en": "After: peak loading at median load",
+        "ar": "بعد: ذروة التحميل عند الحمل الوسيط",
+    },
+    "picture.no_transfer": {"en": "no transfer to show", "ar": "لا نقل حمل للعرض"},
+    "picture.export": {"en": "{share_pct:.0f} % export", "ar": "[{share_pct:.0f} %] تغذية عكسية"},
+    "picture.key.switch_closed": {"en": "switch closed", "ar": "مفتاح مغلق"},
+    "picture.key.switch_open": {"en": "switch open", "ar": "مفتاح مفتوح"},
+    "picture.key.moved": {"en": "section that moves", "ar": "قسم يُنقل"},
+    "picture.key.opened": {"en": "opened by the plan", "ar": "تفتحه الخطة"},
+    "picture.key.closed_by": {"en": "closed by the plan", "ar": "تغلقه الخطة"},
+    "picture.key.fed_by": {"en": "fed by {transformer}", "ar": "يغذيه {transformer}"},
     "picture.path.alt": {
         "en": "The network around {plan} before and after; it operates {moves}",
         "ar": "الشبكة حول {plan} قبل وبعد؛ تُشغّل {moves}",

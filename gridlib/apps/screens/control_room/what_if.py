@@ -69,17 +69,14 @@ def _number(fields: Fields, name: str) -> float:
 
 def _outcome(visit: Visit, found: Study) -> Html:
     plans = "".join(f"<li>{_plan(visit, plan)}</li>" for plan in found.plans)
-    why_not = "".join(
-        f'<li lang="en" dir="auto">{escape(why.reason)}</li>' for why in found.why_not[:_WHY_NOT]
-    )
-    other = "".join(f'<li lang="en" dir="auto">{escape(measure)}</li>' for measure in found.other_measures)
+    said = (*(why.reason for why in found.why_not[:_WHY_NOT]), *found.other_measures)
     return Html(
         f'<div class="study"><p class="mark">{visit.say("room.study")}</p>'
         f"{messages_html(from_json(found.messages), visit.language)}{_compared(visit, found)}"
         f"<h4>{visit.say('room.study.why')}</h4>"
         f"{messages_html(from_json(found.after.messages), visit.language)}"
         f"<h4>{visit.say('room.study.plans', count=len(found.plans))}</h4><ul>{plans}</ul>"
-        + (f"<h4>{visit.say('room.study.why_not')}</h4><ul>{why_not}{other}</ul>" if why_not or other else "")
+        + (f"<h4>{visit.say('room.study.why_not')}</h4>{messages_html(said, visit.language)}" if said else "")
         + "</div>"
     )
 

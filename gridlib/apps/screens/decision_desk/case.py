@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from gridlib.apps.html import MISSING, Html, escape
+from gridlib.apps.html import MISSING, Html
+from gridlib.apps.message_html import message_html, messages_html
 from gridlib.apps.screens.frame import ltr
 from gridlib.apps.screens.visit import Visit
 from gridlib.facts.types import PlanningCase
@@ -14,10 +15,8 @@ def case(visit: Visit) -> Html:
     found = _case(visit)
     if found is None:
         return Html()
-    other = "".join(f"<li>{escape(measure)}</li>" for measure in found.other_measures)
-    measures = (
-        f"<h3>{visit.say('desk.other')}</h3><ul lang=en dir=auto>{other}</ul>" if found.other_measures else ""
-    )
+    other = messages_html(found.other_measures, visit.language)
+    measures = f"<h3>{visit.say('desk.other')}</h3>{other}" if found.other_measures else ""
     return Html(
         f"<h3>{visit.say('desk.do_nothing')}</h3>{_do_nothing(visit, found.do_nothing)}"
         f"{_why_not(visit, found)}{measures}"
@@ -60,7 +59,7 @@ def _why_not(visit: Visit, found: PlanningCase) -> Html:
     rows = "".join(
         "<tr><td>"
         + "<br>".join(ltr(f"{m.open_switch} → {m.close_switch}, {m.to_transformer}") for m in why.moves)
-        + f'</td><td lang="en" dir="ltr">{escape(why.reason)}</td></tr>'
+        + f"</td><td>{message_html(why.reason, visit.language)}</td></tr>"
         for why in found.why_not
     )
     return Html(

@@ -1,10 +1,12 @@
 """What a plan does to both sides, what its proof looked at, and both in a picture."""
 
 from gridlib.apps.html import MISSING, Html, escape
+from gridlib.apps.message_html import message_html, messages_html
 from gridlib.apps.screens.frame import ltr, place
 from gridlib.apps.screens.visit import Visit
 from gridlib.apps.study.pictures import draw_picture
 from gridlib.facts.errors import NotFoundError, RefusedError
+from gridlib.facts.messages import listed
 from gridlib.facts.types import Plan, Side
 from gridlib.workflow import queries
 
@@ -109,11 +111,11 @@ def _elements(visit: Visit, plan: Plan) -> Html:
     if not plan.proof.elements:
         return Html()
     rows = "".join(
-        f"<tr><td>{escape(found.role)}</td><td>{ltr(found.object_id or MISSING)}</td>"
+        f"<tr><td>{visit.word('element', found.role)}</td><td>{ltr(found.object_id or MISSING)}</td>"
         f'<td class="number">{_quantity(found.before, found.unit)}</td>'
         f'<td class="number">{_quantity(found.after, found.unit)}</td>'
         f'<td class="number">{_quantity(found.limit, found.unit)}</td>'
-        f"<td>{escape(found.scenario)}</td><td>{visit.when(found.time)}</td></tr>"
+        f"<td>{visit.word('scenario', found.scenario)}</td><td>{visit.when(found.time)}</td></tr>"
         for found in plan.proof.elements
     )
     names = ("what", "where", "before", "after", "limit", "scenario", "when")
@@ -132,14 +134,13 @@ def _quantity(value: float | None, unit: str) -> Html:
 
 
 def _proof(visit: Visit, plan: Plan) -> Html:
-    notes = "".join(f"<li>{escape(note)}</li>" for note in (plan.proof.method, *plan.proof.notes))
     missing = (
         f"<p><strong>{visit.say('desk.not_checked')}</strong> "
-        f'<span lang="en" dir="ltr">{escape(", ".join(plan.proof.not_checked))}</span></p>'
+        f"{message_html(listed(plan.proof.not_checked), visit.language)}</p>"
         if plan.proof.not_checked
         else ""
     )
     return Html(
         f"{missing}<details id=proof><summary>{visit.say('desk.proof')}</summary>"
-        f'<ul lang="en" dir="ltr">{notes}</ul></details>'
+        f"{messages_html((plan.proof.method, *plan.proof.notes), visit.language)}</details>"
     )

@@ -6,7 +6,7 @@ from gridlib.apps.message_html import message_html, messages_html
 from gridlib.apps.screens.decision_desk.waiting import time_left
 from gridlib.apps.screens.frame import ltr
 from gridlib.apps.screens.visit import Visit
-from gridlib.domain.planning import chance_text
+from gridlib.domain.planning import describe_chance
 from gridlib.facts.messages import from_json
 from gridlib.facts.types import Move, Plan, PlanState, Role
 from gridlib.workflow import clock, queries
@@ -114,10 +114,11 @@ def _figures(visit: Visit, record: PlanRecord) -> Html:
     span = f"{visit.when(found.needed_from)} – {visit.when(found.needed_until)}"
     at = clock.get_now(visit.workbench)
     left = time_left(visit, found.decide_by, at) if record.state is PlanState.DRAFT else ""
+    clear = [_chance(visit, chance) for chance in (found.p_clear_before, found.p_clear_after)]
     figures: dict[str, object] = {
         "decide_by": Html(f"{visit.when(found.decide_by)} {left}"),
-        "holds": ltr(chance_text(found.p_holds)),
-        "clear": ltr(f"{chance_text(found.p_clear_before)} → {chance_text(found.p_clear_after)}"),
+        "holds": _chance(visit, found.p_holds),
+        "clear": Html(f'<span dir="ltr">{clear[0]} → {clear[1]}</span>'),
         "risk": ltr(f"{found.risk_before:.2f} → {found.risk_after:.2f}"),
         "relief": ltr(f"{found.relief_pct:.0f} % · {found.relieved_kvah:,.0f} kVAh"),
         "margin": ltr(MISSING if found.proof.margin_pct is None else f"{found.proof.margin_pct:.0f} %"),
@@ -133,6 +134,10 @@ def _figures(visit: Visit, record: PlanRecord) -> Html:
         for name, text in figures.items()
     )
     return Html(f'<dl class="figures">{pairs}</dl>')
+
+
+def _chance(visit: Visit, chance: float | None) -> Html:
+    return Html(f"<bdi>{message_html(describe_chance(chance), visit.language)}</bdi>")
 
 
 def _bound(found: Plan) -> dict[str, object]:
