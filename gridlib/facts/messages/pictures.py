@@ -68,7 +68,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
     },
     "picture.role.donor": {
         "en": "{transformer} (donor): {limit}",
-        "ar": "{transformer} (المُعطي): {limit}",
+        "ar": "{transformer} (المانح): {limit}",
     },
     "picture.role.receiver": {
         "en": "{transformer} (receiver): {limit}",
