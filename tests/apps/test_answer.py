@@ -19,7 +19,7 @@ from gridlib.workflow import accounts, audit, drafts, queries
 
 SCRIPT = '"><img src=x onerror=alert(1)>'
 VOID = {"input", "img", "br", "meta"}
-UNITS = {"kVA", "kVAh", "kWh", "kA", "A", "K", "C", "h", "d", "pu", "p10", "p50", "p90"}
+UNITS = {"kVA", "kVAh", "kWh", "kA", "A", "V", "K", "C", "h", "min", "d", "pu", "p10", "p50", "p90"}
 
 
 @pytest.fixture(scope="module")
@@ -317,6 +317,19 @@ def test_all_that_planning_says_of_the_sample_is_said_in_arabic(sample):
         said += [*(why.reason for why in case.why_not), *case.other_measures] if case else []
     assert len({message.id for message in said}) > 20
     assert latin_left(" ".join(rendered(said, "ar")), network) == set()
+
+
+def test_every_sheet_of_the_sample_is_said_in_arabic(sample):
+    sheets = [queries.get_plan(sample, record.plan_id).instruction for record in queries.get_plans(sample)]
+    assert sheets
+    for sheet in sheets:
+        said = [sheet.title, sheet.purpose, *sheet.checklist, *sheet.abort_triggers, *sheet.notes]
+        said += sheet.positions
+        for step in (*sheet.steps, *sheet.rollback):
+            said += [step.place, step.text, step.expected, step.if_it_fails]
+            said += [word("verb", step.verb), word("phase", step.phase)]
+        text = re.sub("[SR][0-9]{2}", "", " ".join(rendered(said, "ar"))).replace(sheet.plan_id, "")
+        assert latin_left(text, queries.get_network(sample)) == set()
 
 
 def test_the_desk_in_arabic_marks_nothing_as_english(ask, sample, in_arabic):
