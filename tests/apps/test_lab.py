@@ -97,6 +97,21 @@ def said(person, kernel, code):
             return heard["content"]["text"]
 
 
+def test_two_analysts_open_the_same_notebook_each_on_a_kernel_of_their_own(ana, abd):
+    asked = {"path": "00_start_here.ipynb", "name": "", "type": "notebook", "kernel": {"name": "python3"}}
+
+    def open_notebook(person):
+        answer = person.ask("/api/sessions", "POST", body=json.dumps(asked).encode(), **person.xsrf)
+        assert answer.status == 201
+        return json.loads(answer.text)["kernel"]["id"]
+
+    hers, his = open_notebook(ana), open_notebook(abd)
+    assert hers != his
+    assert (open_notebook(ana), open_notebook(abd)) == (hers, his)
+    for person, own in ((ana, hers), (abd, his)):
+        assert [one["kernel"]["id"] for one in json.loads(person.ask("/api/sessions").text)] == [own]
+
+
 def test_an_analyst_finds_the_notebooks_of_the_workspace(ana, home):
     assert ana.ask("/").headers["Location"] == "/lab/tree/00_start_here.ipynb?"
     assert ana.ask("/lab").status == 200

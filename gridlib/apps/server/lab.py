@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from jupyter_server.auth.identity import User
+from jupyter_server.base.call_context import CallContext
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.serverapp import ServerApp
+from jupyter_server.services.sessions.sessionmanager import SessionManager
 from tornado.httpserver import HTTPServer
 from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 from traitlets import Any as AnyTrait
@@ -24,7 +26,7 @@ from traitlets.config import Config
 from gridlib.adapters.kernels import ThisInterpreter, apply_environment, kernel_environment
 from gridlib.apps.server import pages
 from gridlib.apps.server.app import MOST_BYTES, bound_sockets, headers
-from gridlib.apps.server.identity import Accounts, OwnKernels, Person, account_of
+from gridlib.apps.server.identity import Accounts, OwnKernels, Person, account_of, person_of
 from gridlib.apps.server.kernels import Kernels
 from gridlib.facts.errors import InputError
 from gridlib.facts.types import Role
@@ -93,6 +95,7 @@ def _configuration(notebooks: Path, kept: Path) -> Config:
                 "authorizer_class": OwnLabKernels,
                 "kernel_manager_class": LabKernels,
                 "kernel_spec_manager_class": ThisInterpreter,
+                "session_manager_class": LabSessions,
                 "allow_unauthenticated_access": False,
                 "allow_remote_access": False,
                 "terminals_enabled": False,
@@ -188,6 +191,28 @@ class LabKernels(Kernels):
 
     async def end_of(self, person: Person) -> None:
         """Let the kernels of a person who signs out run on."""
+
+
+class LabSessions(SessionManager):
+    """Which notebook runs on which kernel: everybody sees their own, so two may open the same notebook."""
+
+    async def list_sessions(self) -> list[dict[str, Any]]:
+        """List the sessions of the person who asks."""
+        person = person_of(CallContext.get(CallContext.JUPYTER_HANDLER))
+        kernels = cast(Kernels, self.kernel_manager)
+        found = await super().list_sessions()  # type: ignore[no-untyped-call]
+        return [one for one in found if kernels.is_own(one["kernel"]["id"], person)]
+
+    async def session_exists(self, path: str) -> bool:
+        """Tell whether the person who asks has a notebook open."""
+        return any(one["path"] == path for one in await self.list_sessions())
+
+    async def get_session(self, **kwargs: Any) -> dict[str, Any]:
+        """Read a session; by path, that of the person who asks."""
+        if kwargs.keys() == {"path"}:
+            return next(one for one in await self.list_sessions() if one["path"] == kwargs["path"])
+        model: dict[str, Any] = await super().get_session(**kwargs)  # type: ignore[no-untyped-call]
+        return model
 
 
 class OwnLabKernels(OwnKernels):
