@@ -105,23 +105,22 @@ def telemetry(tmp_path) -> Telemetry:
     return Telemetry(tmp_path / "telemetry")
 
 
-@pytest.fixture(scope="session")
-def sqlite_demo(tmp_path_factory) -> Path:
-    home = tmp_path_factory.mktemp("demo-sqlite")
-    workbench, _ = init_workspace(home, example="demo_seed")
+def _run_example(home: Path, example: str) -> Path:
+    workbench, _ = init_workspace(home, example=example)
     run_stages(workbench)
     workbench.store.dispose()
     return home
+
+
+@pytest.fixture(scope="session")
+def sqlite_demo(tmp_path_factory) -> Path:
+    return _run_example(tmp_path_factory.mktemp("demo-sqlite"), "demo_seed")
 
 
 @pytest.fixture(scope="session")
 def sample_home(tmp_path_factory) -> Path:
     """The sample, run once; tests that change anything take `sample_copy`."""
-    home = tmp_path_factory.mktemp("sample")
-    workbench, _ = init_workspace(home, example="sample")
-    run_stages(workbench)
-    workbench.store.dispose()
-    return home
+    return _run_example(tmp_path_factory.mktemp("sample"), "sample")
 
 
 @pytest.fixture(scope="session")
@@ -145,9 +144,7 @@ def postgres_demo(tmp_path_factory, postgres_url) -> Iterator[tuple[Path, sa.Eng
     home = tmp_path_factory.mktemp("demo-postgres")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRIDLIB_DATABASE_URL", _database(postgres_url, name))
-        workbench, _ = init_workspace(home, example="demo_seed")
-        run_stages(workbench)
-        workbench.store.dispose()
+        _run_example(home, "demo_seed")
     yield home, admin, name
     with admin.connect() as connection:
         connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
