@@ -11,6 +11,7 @@ draws the screens. Nothing else should run on the machine.
 """
 
 import argparse
+import socket
 import statistics
 import subprocess
 import sys
@@ -33,6 +34,12 @@ READY = {
 BUTTON = "button:has-text('Go')"
 OPEN = 8
 PATIENCE_MS = 60_000
+
+
+def free_port():
+    """Name a port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return found.getsockname()[1]
 
 
 @contextmanager
@@ -66,7 +73,14 @@ def memory_mb(process):
 
 
 def measure(browser, base, pages, process, rounds, enter=None):
-    """Time pages in an empty and in a used browser, and weigh eight of them at once."""
+    """Weigh eight pages at once; then time each in an empty and in a used browser."""
+    context = browser.new_context()
+    if enter:
+        enter(context.new_page())
+    for path, ready in (list(pages.values()) * OPEN)[:OPEN]:
+        open_page(context.new_page(), base + path, ready)
+    weight = memory_mb(process)
+    context.close()
     cold, warm = {name: [] for name in pages}, {name: [] for name in pages}
     for name, (path, ready) in list(pages.items()) * rounds:
         context = browser.new_context()
@@ -76,13 +90,6 @@ def measure(browser, base, pages, process, rounds, enter=None):
         cold[name].append(open_page(page, base + path, ready))
         warm[name].append(open_page(page, base + path, ready))
         context.close()
-    context = browser.new_context()
-    if enter:
-        enter(context.new_page())
-    for path, ready in (list(pages.values()) * OPEN)[:OPEN]:
-        open_page(context.new_page(), base + path, ready)
-    weight = memory_mb(process)
-    context.close()
     return cold, warm, weight
 
 
@@ -108,7 +115,7 @@ def main():
         cell = "import ipywidgets\nipywidgets.Button(description='Go')"
         bare = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
         nbformat.write(bare, Path(folder) / "bare.ipynb")
-        voila = [sys.executable, "-m", "voila", folder, "--no-browser", "--port=0"]
+        voila = [sys.executable, "-m", "voila", folder, "--no-browser", f"--port={free_port()}"]
         with serving(voila, "http://") as (base, process):
             pages = {"bare": ("/voila/render/bare.ipynb", BUTTON)}
             peer = measure(browser, base, pages, process, asked.rounds)

@@ -33,8 +33,8 @@ from gridlib.facts.errors import InputError
 from gridlib.facts.settings import Server
 from gridlib.workbench import open_workbench
 
-IDLE_S = 1800
-"""A kernel without an open page ends after this time [s]."""
+IDLE_S = 120
+"""A kernel whose page is closed or out of reach ends after this time [s]; what was typed is kept."""
 
 LOOK_S = 1.0
 """How often the server looks whether the process that draws the screens runs [s]."""
@@ -146,7 +146,7 @@ def _configuration() -> Config:
             },
             "MappingKernelManager": {
                 "cull_idle_timeout": IDLE_S,
-                "cull_interval": 60,
+                "cull_interval": 20,
                 "cull_connected": False,
             },
             # No silent restart: a page must not seem alive on a kernel that has forgotten what it showed.
