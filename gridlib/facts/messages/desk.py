@@ -42,7 +42,11 @@ TEMPLATES: dict[str, dict[str, str]] = {
     "desk.approved": {"en": "approved by {by}, {at}", "ar": "اعتمدها {by} الساعة {at}"},
     "desk.figure.decide_by": {"en": "Decide by", "ar": "آخر موعد للقرار"},
     "desk.figure.holds": {"en": "P(plan holds)", "ar": "احتمال صمود الخطة"},
-    "desk.figure.clear": {"en": "P(nothing over), without → with", "ar": "احتمال عدم التجاوز [→] بعدها"},
+    "desk.figure.clear": {
+        "en": "P(nothing over), without → with",
+        "ar": "احتمال عدم التجاوز دون الخطة ومعها",
+    },
+    "desk.clear": {"en": "{without} → {beside}", "ar": "من {without} إلى {beside}"},
     "desk.figure.risk": {"en": "Net risk, before → after", "ar": "الخطر الصافي قبل وبعد"},
     "desk.figure.relief": {"en": "Overload relieved", "ar": "التحميل الزائد المخفف"},
     "desk.figure.margin": {"en": "Least margin left", "ar": "أقل هامش متبقٍ"},

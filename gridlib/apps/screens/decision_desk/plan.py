@@ -114,11 +114,11 @@ def _figures(visit: Visit, record: PlanRecord) -> Html:
     span = f"{visit.when(found.needed_from)} – {visit.when(found.needed_until)}"
     at = clock.get_now(visit.workbench)
     left = time_left(visit, found.decide_by, at) if record.state is PlanState.DRAFT else ""
-    clear = [_chance(visit, chance) for chance in (found.p_clear_before, found.p_clear_after)]
+    without, beside = (describe_chance(chance) for chance in (found.p_clear_before, found.p_clear_after))
     figures: dict[str, object] = {
         "decide_by": Html(f"{visit.when(found.decide_by)} {left}"),
-        "holds": _chance(visit, found.p_holds),
-        "clear": Html(f'<span dir="ltr">{clear[0]} → {clear[1]}</span>'),
+        "holds": message_html(describe_chance(found.p_holds), visit.language),
+        "clear": visit.say("desk.clear", without=without, beside=beside),
         "risk": ltr(f"{found.risk_before:.2f} → {found.risk_after:.2f}"),
         "relief": ltr(f"{found.relief_pct:.0f} % · {found.relieved_kvah:,.0f} kVAh"),
         "margin": ltr(MISSING if found.proof.margin_pct is None else f"{found.proof.margin_pct:.0f} %"),
@@ -134,10 +134,6 @@ def _figures(visit: Visit, record: PlanRecord) -> Html:
         for name, text in figures.items()
     )
     return Html(f'<dl class="figures">{pairs}</dl>')
-
-
-def _chance(visit: Visit, chance: float | None) -> Html:
-    return Html(f"<bdi>{message_html(describe_chance(chance), visit.language)}</bdi>")
 
 
 def _bound(found: Plan) -> dict[str, object]:
