@@ -10,12 +10,17 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 
 from gridlib.adapters.store import Store
 from gridlib.adapters.telemetry import Telemetry
 from gridlib.workbench import Workbench, open_workbench
 from gridlib.workflow.pipeline import run_stages
 from gridlib.workflow.setup import init_workspace
+
+# Tests say what is true, not how fast a busy machine is; speed is shown by benchmarks.
+settings.register_profile("gridlib", deadline=None)
+settings.load_profile("gridlib")
 
 
 @pytest.fixture(scope="session")

@@ -74,7 +74,7 @@ def assert_same(one: Network, other: Network) -> None:
         pd.testing.assert_frame_equal(getattr(one, table), getattr(other, table), check_exact=True)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(network=networks())
 def test_what_is_written_is_read_back_the_same_to_the_bit(network, tmp_path_factory):
     folder = tmp_path_factory.mktemp("network")

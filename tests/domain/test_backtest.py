@@ -150,7 +150,7 @@ def test_a_transformer_worse_than_the_naive_is_named():
     assert naive.groupby("transformer_id")["ratio_to_naive"].min().to_numpy() == pytest.approx(1)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(-500, 500), st.floats(0.5, 50), st.floats(0, 600))
 def test_the_chance_from_quantiles_is_a_chance_and_falls_with_the_rating(centre, spread, rating):
     q = centre + spread * np.arange(-5, 6)
@@ -194,7 +194,7 @@ def test_the_numbers_are_those_of_the_independent_judge(method):
 # --- nothing is seen too early --------------------------------------------------------------------------
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32 - 1))
 def test_what_comes_after_the_origin_changes_nothing_of_what_is_handed_in(seed):
     load = fleet()

@@ -281,7 +281,7 @@ WORDS = ["workday", "weekend", "second_weekend_day", "holiday", "ramadan", "not_
     count=st.integers(1, 500),
     country=st.sampled_from(sorted(CITIES)),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_override_that_is_taken_makes_the_days_fail(said, feasts, first, count, country):
     names = ["ramadan_begins", "eid_al_fitr", "eid_al_adha"]
     for (which, place), by in feasts.items():

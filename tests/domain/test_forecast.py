@@ -94,7 +94,7 @@ def test_arguments_are_left_as_they_were():
 # --- laws -----------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 10_000),
     days=st.sampled_from([1, 3, 9, 20, 45, 125]),
@@ -119,7 +119,7 @@ def test_quantiles_are_ordered_and_chances_are_chances(seed, days, noise, gaps):
         assert whole["peak_kva_p90"] >= w.loc[(name, 0, 24), "peak_kva_p90"] - 1e-9
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(scale=st.floats(1e-3, 1e4), days=st.sampled_from([1, 6, 40]))
 def test_the_unit_does_not_matter(scale, days):
     history = fleet(days=days)

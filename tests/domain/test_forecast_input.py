@@ -126,7 +126,7 @@ def test_an_unusable_transformer_is_named_and_leaves_the_others_bit_equal(bad, m
     pd.testing.assert_frame_equal(forecast.findings[~mine].reset_index(drop=True), alone.findings)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     seed=st.integers(0, 10_000),
     n=st.sampled_from([1, 2, 20, 63, 64, 65, 70]),

@@ -45,7 +45,7 @@ def test_peaks_that_came_lower_than_promised_lower_the_chance_and_the_peak():
 
 
 @given(st.integers(0, 10_000), st.floats(0.2, 5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_chances_stay_chances_and_agree_with_each_other(seed, power):
     ranks = np.random.default_rng(seed).random((3, 2, REPLAYS)) ** power
     found = set_right(bands(seed=seed), ranks, WINDOWS)
@@ -88,7 +88,7 @@ def test_chances_of_a_noisy_fleet_are_kept():
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_blend_of_past_days_never_errs_more(seed):
     rng = np.random.default_rng(seed)
     tiers = [

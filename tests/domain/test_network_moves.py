@@ -65,7 +65,7 @@ def legal_moves(network: Network, closed: frozenset[str]) -> list[Move]:
     return moves
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_every_legal_move_keeps_the_network_radial_and_can_be_undone(data):
     network = data.draw(radial_networks())
@@ -89,7 +89,7 @@ def test_every_legal_move_keeps_the_network_radial_and_can_be_undone(data):
     assert apply_moves(start, done) == closed
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_closing_a_tie_alone_never_leaves_a_radial_network(data):
     network = data.draw(radial_networks())
@@ -99,7 +99,7 @@ def test_closing_a_tie_alone_never_leaves_a_radial_network(data):
     assert not is_radial(network, normal(network) | {tie})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_generated_networks_are_sound_and_a_fault_stays_with_its_transformer(data):
     network = data.draw(radial_networks())

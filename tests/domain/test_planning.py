@@ -546,7 +546,7 @@ def worse(network: Network, loads: pd.DataFrame, before: frozenset[str], after: 
     return max(growth)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(NETWORKS)
 def test_every_plan_is_radial_fed_harmless_and_can_be_undone(seed):
     network, loads, cases = random_case(seed)
@@ -566,7 +566,7 @@ def test_every_plan_is_radial_fed_harmless_and_can_be_undone(seed):
             assert found.operations == len(after ^ closed)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(NETWORKS)
 def test_best_plans_of_all_transformers_hold_together(seed):
     network, loads, cases = random_case(seed)
@@ -580,7 +580,7 @@ def test_best_plans_of_all_transformers_hold_together(seed):
     assert len(switches) == len(set(switches))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(NETWORKS)
 def test_plan_that_was_found_proves_again_on_the_same_inputs(seed):
     network, loads, cases = random_case(seed)
@@ -595,7 +595,7 @@ def test_plan_that_was_found_proves_again_on_the_same_inputs(seed):
         assert prove(network, loads, *moves, rules=rules, reserved=others, ambient_c=air(loads)).holds
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(NETWORKS)
 def test_plan_that_is_refreshed_on_the_same_inputs_stays_what_it_is(seed):
     network, loads, cases = random_case(seed)
@@ -609,7 +609,7 @@ def test_plan_that_is_refreshed_on_the_same_inputs_stays_what_it_is(seed):
             assert (again, proof) == (found, found.proof)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(NETWORKS)
 def test_faulty_switches_stay_and_ties_keep_their_limit(seed):
     network, loads, cases = random_case(seed)
@@ -626,7 +626,7 @@ def test_faulty_switches_stay_and_ties_keep_their_limit(seed):
                 assert moved <= limit[move.close_switch]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(NETWORKS)
 def test_refusals_name_a_code_and_a_limit(seed):
     _, _, cases = random_case(seed)

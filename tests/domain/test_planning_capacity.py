@@ -74,7 +74,7 @@ def heat_of(kva: np.ndarray, ambient: np.ndarray, rating_kva: float = 630) -> tu
 # The limit is the thermal cyclic rating of what the transformer would carry.
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000))
 def test_a_receiver_takes_what_its_day_can_bear_and_no_more(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -102,7 +102,7 @@ def test_export_has_a_limit_too() -> None:
 ERRORS = st.lists(st.tuples(st.integers(-120, 120), st.integers(-120, 120)), min_size=1, max_size=12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(ERRORS, st.integers(40, 160), st.integers(0, 60), st.randoms(use_true_random=False))
 def test_no_chance_rises_when_a_limit_falls_and_the_order_of_days_does_not_matter(
     errors, limit_pct, lower_by, random

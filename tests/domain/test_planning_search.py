@@ -238,7 +238,7 @@ def small(seed: int) -> tuple[Network, pd.DataFrame]:
     return network, forecast(width=10, **kva)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 200))
 def test_no_single_transfer_that_harms_nobody_beats_the_bound(seed: int) -> None:
     network, loads = small(seed)
@@ -263,7 +263,7 @@ def test_no_single_transfer_that_harms_nobody_beats_the_bound(seed: int) -> None
         assert case.why_not  # each refusal is named: the heat or the net risk
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 200), st.sampled_from(["FAULT", "EARTHED"]))
 def test_ill_switches_never_move_and_every_prefix_harms_nobody(seed: int, ill: str) -> None:
     network, loads = small(seed)
@@ -285,7 +285,7 @@ def test_ill_switches_never_move_and_every_prefix_harms_nobody(seed: int, ill: s
                 assert harmless(network, loads, closed, apply_moves(closed, plan.moves[:count]))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 200))
 def test_best_plans_hold_whichever_of_them_are_carried_out(seed: int) -> None:
     network, loads = small(seed)

@@ -157,7 +157,7 @@ def test_one_transformer_s_faults_are_its_own():
     assert found(history) == [("T-270", "zero_block", 10)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(scale=st.floats(1e-3, 1e6), seed=st.integers(0, 1000))
 def test_codes_do_not_depend_on_the_unit(scale, seed):
     rng = np.random.default_rng(seed)

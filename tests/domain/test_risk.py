@@ -240,7 +240,7 @@ def test_a_neighbour_without_forecast_or_rating_gives_no_help() -> None:
     assert table.loc["T1", "unserved"] == pytest.approx(0.6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.floats(0, 900), min_size=3, max_size=3),
     st.integers(0, 2),

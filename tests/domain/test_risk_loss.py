@@ -76,7 +76,7 @@ def plain_search(network: Network, load: pd.Series) -> pd.DataFrame:
     return pd.DataFrame(rows, index=rating.index, columns=["unserved", "stress", "trips"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1))
 def test_equal_to_a_plain_search_over_all_ways(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -76,7 +76,7 @@ def test_export_has_the_limit_of_import() -> None:
     assert there.rating_pu == back.rating_pu
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1))
 def test_the_rating_holds_and_a_little_more_does_not(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -92,7 +92,7 @@ def test_the_rating_holds_and_a_little_more_does_not(seed: int) -> None:
     assert not (holds(found.rating_pu + 0.001) & (found.limit_by != "current")).any()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1), st.floats(0.1, 15))
 def test_hotter_air_never_allows_more(seed: int, warmer_k: float) -> None:
     rng = np.random.default_rng(seed)

@@ -100,7 +100,7 @@ def test_units_without_a_sensor_do_not_notice() -> None:
     assert (found.loc[~others, "hot_spot_c"] > plain.loc[~others, "hot_spot_c"] + 5).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(-14, 40), st.lists(st.integers(48, 71), min_size=6, max_size=20, unique=True))
 def test_any_six_readings_of_a_day_find_the_offset(offset_k: float, read: list[int]) -> None:
     load, air = LOAD[:72, None] / 500, np.full(72, 30.0)

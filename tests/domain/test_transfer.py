@@ -20,7 +20,6 @@ from gridlib.domain.transfer import options as options_module
 
 LAW = settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
