@@ -279,6 +279,17 @@ def abort_trigger(reading: str, reading_range: tuple[float, float] | None) -> Me
     return Message("board.trigger", {"found": found, "low": low, "high": high})
 
 
+def has_number(reading: str) -> bool:
+    """Tell whether a reading has a number, in any script's digits.
+
+    Examples
+    --------
+    >>> has_number("\u0661\u0660\u0660 A"), has_number("as expected")
+    (True, False)
+    """
+    return bool(_numbers(reading))
+
+
 def _numbers(reading: str) -> list[float]:
     """Take the numbers out of a reading, in any script's digits, with decimal point or comma.
 

@@ -146,7 +146,7 @@ def get_switches(
         wrong = find_mismatches(workbench, connection, switch_ids, language=language)
     states = present_states(table, reported)
     oldest = moment - pd.Timedelta(hours=workbench.settings.planning.state_max_age_h)
-    states["age_h"] = (moment - states["time"]).dt.total_seconds() / 3600
+    states["age_h"] = ((moment - states["time"]).dt.total_seconds() / 3600).clip(lower=0)
     states["confirmed"] = is_confirmed(states, oldest)
     states["mismatch"] = [wrong.get(name, "") for name in states.index]
     fixed = table.set_index("switch_id")[["kind", "from_id", "to_id", "normal_state"]]

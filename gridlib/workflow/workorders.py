@@ -16,6 +16,7 @@ from gridlib.domain.lifecycle import (
     check_instruct,
     check_move,
     check_step,
+    has_number,
 )
 from gridlib.facts.errors import InputError, RefusedError, StalePlanError, TransitionError
 from gridlib.facts.messages import render, rendered
@@ -255,12 +256,18 @@ def record_step(
             hold_point=step.step.hold_point,
             needs_reading=step.step.needs_reading,
         )
+        asked = step.step.needs_reading and step.step.reading_range is not None
+        if outcome is StepState.COMPLETED and asked and not has_number(reading):
+            raise InputError(
+                f"the reading of step {number} is '{reading.strip()}', and no number",
+                what_to_do=f"Write what was read, in {step.step.reading_unit}.",
+            )
         if trigger := abort_trigger(reading, step.step.reading_range):
             act.facts["abort_trigger"] = render(trigger)
             remark = f"{remark} {render(trigger)}".strip()
         if outcome is not StepState.COMPLETED and not remark.strip():
             raise InputError(
-                f"step {number} cannot end {outcome} without a remark", what_to_do="Say why with --remark."
+                f"step {number} cannot end {outcome} without a remark", what_to_do="Say why in the remark."
             )
         work_orders.end_step(
             act.connection, order, number, outcome, by=by, at=act.at, reading=reading, remark=remark

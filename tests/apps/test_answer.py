@@ -15,7 +15,7 @@ from gridlib.domain.planning import describe_chances
 from gridlib.facts.messages import rendered, word
 from gridlib.facts.settings import Clock
 from gridlib.facts.types import PlanState, SwitchState
-from gridlib.workflow import accounts, audit, drafts, queries
+from gridlib.workflow import accounts, audit, decisions, drafts, queries
 
 SCRIPT = '"><img src=x onerror=alert(1)>'
 VOID = {"input", "img", "br", "meta"}
@@ -350,3 +350,12 @@ def test_a_study_in_arabic_says_why_not_in_arabic(ask, in_arabic):
     html = ask(action="study", fields=fields, unit="39-378")["regions"]["study"]
     assert 'lang="en"' not in html
     assert "لماذا لا غير ذلك" in html
+
+
+def test_a_transformer_whose_plan_has_ended_is_not_said_to_be_beyond_help(ask, sample):
+    for record in queries.get_plans(sample, transformer_id="34-254", states=[PlanState.DRAFT]):
+        decisions.reject(sample, record.plan_id, by="operator", reason="no crew before noon")
+        ended = f"{record.plan_id} has ended; the next run plans anew"
+    assert ended in words(ask(screen="decision_desk")["regions"]["waiting"])
+    assert ended in words(ask(screen="decision_desk", unit="34-254")["regions"]["plan"])
+    assert "no transfer helps" in words(ask(screen="decision_desk", unit="34-257")["regions"]["plan"])

@@ -88,6 +88,7 @@ def test_a_high_alert_is_found_opened_and_acknowledged_once(sample, enter):
     assert "Asia/Amman" in page.locator(".clock").inner_text()
     assert "Sample data" in page.locator(".notice").inner_text()
     page.locator("#tile-HIGH").click()
+    page.locator("#level option[value=HIGH]:checked").wait_for(state="attached", timeout=PATIENCE_MS)
     page.locator("#unit-39-378").click()
     page.get_by_role("heading", name="39-378").wait_for(timeout=PATIENCE_MS)
     page.get_by_role("img").nth(1).wait_for(timeout=PATIENCE_MS)
@@ -161,7 +162,7 @@ def test_the_second_operator_is_told_who_was_first(sample, enter):
 def test_a_study_is_marked_as_one(sample, enter):
     page = enter("analyst", chosen="unit=34-254")
     before = audit.last_events(sample, 1)["seq"].iloc[0]
-    page.get_by_label("Air, more or less, K").fill("5")
+    page.get_by_label("Air, more or less, K").fill("٥")
     page.get_by_role("button", name="Study").click()
     page.locator(".study .mark").wait_for(timeout=PATIENCE_MS)
     assert "+5 K" in page.locator(".study").inner_text()

@@ -221,6 +221,18 @@ def test_an_arabic_sheet_prints_on_a4_with_every_step(sample, base, best, page, 
     accounts.set_language(sample, "operator", "en")
 
 
+def test_what_is_typed_for_one_plan_is_kept_for_it_and_sent_for_no_other(sample, base, page, sign_in):
+    first, second = (record.plan_id for record in queries.get_plans(sample, states=[PlanState.DRAFT])[:2])
+    sign_in(page, base, "operator", password(sample, "operator"))
+    go(page, base, "decision_desk", f"plan={first}")
+    page.get_by_label("Reason").fill("that tie is under repair")
+    for plan_id, typed in ((second, ""), (first, "that tie is under repair")):
+        page.evaluate(f"location.hash = 'plan={plan_id}'")
+        page.get_by_role("heading", name=plan_id).wait_for(timeout=PATIENCE_MS)
+        assert page.get_by_label("Reason").input_value() == typed
+        page.wait_for_timeout(1500)  # the draft is on its way
+
+
 def test_the_second_operator_is_told_who_decided(sample, base, page, sign_in):
     drafts = queries.get_plans(sample, states=[PlanState.DRAFT])
     plan_id = drafts[-1].plan_id

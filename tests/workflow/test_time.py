@@ -233,11 +233,15 @@ def test_an_open_plan_follows_the_newest_forecast(demo, tmp_path):
     assert new.instruction.abort_triggers != sheet.abort_triggers
 
 
-def test_a_reading_outside_its_range_is_kept_as_an_abort_trigger(demo):
+def test_a_reading_outside_its_range_is_kept_as_an_abort_trigger_and_words_are_no_reading(demo):
     plan_id = best_plan(demo).plan_id
     decisions.approve(demo, plan_id, by="operator")
     order = workorders.issue(demo, plan_id, by="operator2", crew="Crew 4")
     workorders.start(demo, order.work_order_id, by="operator2")
+    with pytest.raises(InputError, match="'as expected', and no number"):
+        workorders.record_step(
+            demo, order.work_order_id, 1, StepState.COMPLETED, by="operator2", reading="as expected"
+        )
     order = workorders.record_step(
         demo, order.work_order_id, 1, StepState.COMPLETED, by="operator2", reading="9999 A"
     )

@@ -106,12 +106,13 @@ class Page {
     const written = [...place.querySelectorAll("input[id], textarea[id], select[id]")].filter(
       (field) => isWritten(field) && !(sent && field.form?.id === sent),
     );
+    const concerns = new Map(written.map((field) => [field, concern(field)]));
     const open = [...place.querySelectorAll("details[id][open]")].map((part) => part.id);
     place.innerHTML = html;
     for (const inner of place.querySelectorAll("[data-region]")) delete this.shown[inner.dataset.region];
     for (const old of written) {
       const field = place.querySelector(`#${CSS.escape(old.id)}`);
-      if (field) field.value = old.value;
+      if (field && concern(field) === concerns.get(old)) field.value = old.value;
     }
     for (const id of open) place.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
     const next = focused && place.querySelector(`#${CSS.escape(focused)}`);
@@ -218,8 +219,19 @@ function every(ms, what) {
   return () => clearInterval(timer);
 }
 
+// What is written for one plan, order or transformer must never be sent for another.
+function concern(field) {
+  const hidden = [...(field.form?.querySelectorAll("input[type=hidden]") ?? [])];
+  const named = hidden.filter((input) => input.name !== "rev").map((input) => `${input.name}=${input.value}`);
+  return [field.form?.dataset.draft ?? "", ...named].join("&");
+}
+
 function isWritten(field) {
-  if (field.tagName === "SELECT") return [...field.options].some((o) => o.selected !== o.defaultSelected);
+  if (field.tagName === "SELECT") {
+    const options = [...field.options];
+    const given = Math.max(0, options.findLastIndex((option) => option.defaultSelected));
+    return field.selectedIndex !== given;
+  }
   return field.value !== field.defaultValue;
 }
 

@@ -15,6 +15,10 @@ TEMPLATES: dict[str, dict[str, str]] = {
     "desk.rank": {"en": "rank {rank:d}", "ar": "الترتيب [{rank:d}]"},
     "desk.return_of": {"en": "way back of {plan}", "ar": "إعادة {plan}"},
     "desk.relieved_by": {"en": "relieved by {plan}", "ar": "تخففه {plan}"},
+    "desk.plan_ended": {
+        "en": "{plan} has ended; the next run plans anew",
+        "ar": "انتهت {plan}؛ والتشغيل التالي يضع خطة جديدة",
+    },
     "desk.no_transfer": {"en": "no transfer helps", "ar": "لا يفيد أي نقل حمل"},
     "desk.left": {"en": "{left} h left", "ar": "يتبقى {left} ساعة"},
     "desk.too_late": {"en": "last time to decide was {at}", "ar": "آخر موعد للقرار كان {at}"},

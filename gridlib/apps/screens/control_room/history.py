@@ -25,5 +25,6 @@ def history(visit: Visit) -> Html:
     head = "".join(f'<th scope="col">{visit.say(f"room.history.{word}")}</th>' for word in heads)
     return Html(
         f'<details id="history"><summary>{visit.say("room.history")} ({len(events)})</summary>'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></details>"
+        f'<div class="wide" tabindex="0" role="region" aria-label="{visit.text("room.history")}">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></details>"
     )

@@ -26,11 +26,9 @@ def what_if(visit: Visit) -> Html:
         f'<option value="{escape(switch)}">{escape(switch)}</option>'
         for switch in near.loc[near["kind"] == "tie", "switch_id"]
     )
-    number = (
-        '<input id="{name}" name="{name}" type="number" step="{step}" min="{low}" max="{high}" value="0">'
-    )
-    air = number.format(name="ambient_k", step="0.5", low=-studies.MOST_K, high=studies.MOST_K)
-    load = number.format(name="load_pct", step="1", low=studies.LEAST_PCT, high=studies.MOST_PCT)
+    # A field for numbers would swallow Arabic digits.
+    number = '<input id="{name}" name="{name}" inputmode="decimal" size="6" maxlength="12" value="0">'
+    air, load = number.format(name="ambient_k"), number.format(name="load_pct")
     return Html(
         f"<h3>{visit.say('room.what_if')}</h3><p class=quiet>{visit.say('room.what_if_note')}</p>"
         f'<form id="studying" class="row" data-action="study" data-fresh>'
@@ -60,7 +58,7 @@ def study(visit: Visit, fields: Fields) -> Done:
 def _number(fields: Fields, name: str) -> float:
     text = fields.get(name, "").strip() or "0"
     try:
-        return float(text)
+        return float(text.replace("٫", ".").replace(",", "."))
     except ValueError as error:
         raise InputError(
             f"'{text}' is no number", what_to_do="Write digits, for example 3 or -1.5."

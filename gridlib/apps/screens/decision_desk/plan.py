@@ -3,7 +3,7 @@
 from gridlib.adapters.records.plans import PlanRecord
 from gridlib.apps.html import MISSING, Html, escape
 from gridlib.apps.message_html import message_html, messages_html
-from gridlib.apps.screens.decision_desk.waiting import time_left
+from gridlib.apps.screens.decision_desk.waiting import ended_since_run, time_left, without_plan
 from gridlib.apps.screens.frame import ltr
 from gridlib.apps.screens.visit import Visit
 from gridlib.domain.planning import describe_chance
@@ -25,7 +25,12 @@ def plan(visit: Visit) -> Html:
     record = queries.get_plan(visit.workbench, plan_id).record
     found = record.plan
     moves = "".join(f"<li>{move_text(visit, move)}</li>" for move in found.moves)
-    reason = f'<p class="fault" dir="auto">{escape(record.reason)}</p>' if record.reason else ""
+    reason = (
+        f'<p class="fault">{visit.when(record.decided_at)} · <bdi>{escape(record.decided_by)}</bdi>: '
+        f"<bdi>{escape(record.reason)}</bdi></p>"
+        if record.reason
+        else ""
+    )
     returned = f"<p>{visit.say('desk.return_of', plan=found.returns)}</p>" if found.returns else ""
     return Html(
         f'<h2 id="plan-head">{ltr(record.plan_id)} '
@@ -164,5 +169,5 @@ def _without_plan(visit: Visit, transformer_id: str) -> Html:
         return Html(f'<p class="fault">{visit.say("room.unknown", unit=transformer_id)}</p>')
     return Html(
         f'<h2 id="plan-head">{ltr(transformer_id)}</h2><p class="large">{risk_level(visit, transformer_id)} '
-        f"{visit.say('desk.no_transfer')}</p>"
+        f"{without_plan(visit, ended_since_run(visit, transformer_id).get(transformer_id, ''))}</p>"
     )

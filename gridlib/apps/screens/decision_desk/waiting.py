@@ -8,6 +8,7 @@ from gridlib.adapters.records.plans import PlanRecord
 from gridlib.apps.html import Html, escape
 from gridlib.apps.screens.frame import ltr
 from gridlib.apps.screens.visit import Visit
+from gridlib.domain.lifecycle import SYSTEM
 from gridlib.facts.types import PlanState
 from gridlib.workflow import clock, queries
 
@@ -24,6 +25,7 @@ SHOWN: dict[str, tuple[PlanState, ...]] = {
 }
 """States by the name of their filter."""
 
+_ENDED = (PlanState.REJECTED, PlanState.EXPIRED, PlanState.ROLLED_BACK)
 _MOST = 200
 
 
@@ -103,6 +105,7 @@ def _without_plan(visit: Visit, levels: dict[str, str]) -> list[str]:
         for record in (*open_plans, *since)
         for name in (record.plan.transformer_id, *record.plan.relieves)
     }
+    ended = ended_since_run(visit)
     return [
         _linked(
             visit,
@@ -112,7 +115,7 @@ def _without_plan(visit: Visit, levels: dict[str, str]) -> list[str]:
             + (
                 visit.say("desk.relieved_by", plan=relieved[name])
                 if name in relieved
-                else visit.say("desk.no_transfer")
+                else without_plan(visit, ended.get(name, ""))
             ),
             chosen=visit.state.get("unit") == name and not visit.state.get("plan"),
             tone=level.lower(),
@@ -120,6 +123,20 @@ def _without_plan(visit: Visit, levels: dict[str, str]) -> list[str]:
         for name, level in levels.items()
         if level != "LOW" and name not in planned
     ]
+
+
+def ended_since_run(visit: Visit, transformer_id: str = "") -> dict[str, str]:
+    """Name the plans that people or the field have ended since the newest run, by transformer."""
+    found = queries.get_plans(visit.workbench, transformer_id=transformer_id, states=_ENDED)
+    since = visit.known.base.run.started_at
+    return {
+        r.plan.transformer_id: r.plan_id for r in found if r.decided_at >= since and r.decided_by != SYSTEM
+    }
+
+
+def without_plan(visit: Visit, ended: str) -> Html:
+    """Say why a transformer at risk has no plan: its plan has ended since the run, or none helps."""
+    return visit.say("desk.plan_ended", plan=ended) if ended else visit.say("desk.no_transfer")
 
 
 def _linked(visit: Visit, name: str, choice: dict[str, str], words: str, *, chosen: bool, tone: str) -> str:
