@@ -15,7 +15,7 @@ from gridlib.domain.planning import describe_chances
 from gridlib.facts.messages import rendered, word
 from gridlib.facts.settings import Clock
 from gridlib.facts.types import PlanState, SwitchState
-from gridlib.workflow import accounts, audit, decisions, drafts, queries
+from gridlib.workflow import accounts, audit, decisions, drafts, queries, switches
 
 SCRIPT = '"><img src=x onerror=alert(1)>'
 VOID = {"input", "img", "br", "meta"}
@@ -350,6 +350,18 @@ def test_a_study_in_arabic_says_why_not_in_arabic(ask, in_arabic):
     html = ask(action="study", fields=fields, unit="39-378")["regions"]["study"]
     assert 'lang="en"' not in html
     assert "لماذا لا غير ذلك" in html
+
+
+def test_two_transformers_that_a_closed_tie_joins_are_said_and_drawn_in_parallel(ask, sample):
+    assert "in parallel" not in words(ask(unit="34-260")["regions"]["switches"])
+    switches.confirm_switch(sample, "TIE-047", by="operator", state=SwitchState.CLOSED)
+    memory = read_memory(sample)
+    shown = words(ask(memory=memory, unit="34-260")["regions"]["switches"])
+    assert "34-260 runs in parallel with 34-248: closed switches join them" in shown
+    drawn = ask(memory=memory, unit="34-260", later=True)["regions"]["pictures"]
+    assert "TIE-047" in drawn
+    assert "TIE-030" in drawn
+    switches.confirm_switch(sample, "TIE-047", by="operator", state=SwitchState.OPEN)
 
 
 def test_a_transformer_whose_plan_has_ended_is_not_said_to_be_beyond_help(ask, sample):

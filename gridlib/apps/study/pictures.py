@@ -17,7 +17,7 @@ from gridlib.apps.plots import picture_text, plot_forecast
 from gridlib.apps.risk_plots import hot_spot_figure
 from gridlib.apps.study.memory import Memory
 from gridlib.apps.transfer_plots import transfer_curves_figure
-from gridlib.domain.network import closed_switches, current_states, cut_out, nearby
+from gridlib.domain.network import closed_switches, current_states, cut_out, joined_transformers, nearby
 from gridlib.domain.study import ground_around
 from gridlib.facts.errors import NotFoundError, RefusedError
 from gridlib.facts.messages import Language, Message, render
@@ -134,7 +134,8 @@ def _neighbours(
     whole = memory.base.ground.network
     if transformer_id not in set(whole.transformers["transformer_id"]):
         raise NotFoundError("transformer", transformer_id)
-    near = nearby(whole, [transformer_id], ties=1)
+    beside = joined_transformers(whole, closed_switches(current_states(whole)), transformer_id)
+    near = nearby(whole, [transformer_id, *beside], ties=1)
     network = cut_out(whole, near)
     switches = queries.get_switches(workbench, list(network.switches["switch_id"]), language=language)
     running = memory.base.material.running

@@ -40,6 +40,8 @@ def _nearby(
     network: Network, fed_by: pd.Series, transformer_ids: Collection[str], ties: int
 ) -> frozenset[str]:
     home = network.sections.drop_duplicates("section_id").set_index("section_id")["transformer_id"]
+    # What is in parallel or dead is looked for where it hangs normally.
+    fed_by = fed_by.where(fed_by.notna(), home.reindex(fed_by.index))
     ends = [network.switches[end].map(fed_by) for end in ("from_id", "to_id")]
     pairs = pd.DataFrame({"a": ends[0], "b": ends[1]}).dropna().query("a != b").drop_duplicates()
     near = set(transformer_ids)

@@ -124,6 +124,37 @@ def feeding_tree(network: Network, closed: Iterable[str]) -> FeedingTree:
     return FeedingTree(nodes, n_transformers, root[component], parent, parent_switch)
 
 
+def joined_transformers(network: Network, closed: Iterable[str], transformer_id: str) -> tuple[str, ...]:
+    """Name the transformers that run in parallel with one: closed switches join their low-voltage sides.
+
+    Parameters
+    ----------
+    network, closed
+        As for `feeding_tree`.
+    transformer_id : str
+        The transformer; it is not named itself.
+
+    Returns
+    -------
+    tuple of str
+        Empty where it feeds alone, as it should.
+
+    Examples
+    --------
+    >>> from gridlib.domain.network.text import parse_network
+    >>> net = parse_network("T1(500) -b1- a /t1/ b -b2- T2(630)")
+    >>> joined_transformers(net, {"b1", "b2"}, "T1"), joined_transformers(net, {"b1", "b2", "t1"}, "T1")
+    ((), ('T2',))
+    """
+    nodes, n_transformers, switches, start, end = _lv_switches(network)
+    is_closed = switches["switch_id"].isin(list(closed)).to_numpy()
+    links = (np.ones(int(is_closed.sum())), (start[is_closed], end[is_closed]))
+    _, component = connected_components(csr_array(coo_array(links, shape=(len(nodes), len(nodes)))), False)
+    units = pd.Index(nodes[:n_transformers])
+    beside = component[:n_transformers] == component[units.get_loc(transformer_id)]
+    return tuple(str(name) for name in units[beside] if name != transformer_id)
+
+
 def is_radial(network: Network, closed: Iterable[str]) -> bool:
     """Tell whether every section has exactly one way to exactly one transformer.
 

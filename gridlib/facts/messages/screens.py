@@ -164,6 +164,10 @@ TEMPLATES: dict[str, dict[str, str]] = {
     "room.switch.age": {"en": "Age", "ar": "العمر"},
     "room.switch.confirm": {"en": "As operated", "ar": "كما هو منفَّذ"},
     "room.not_normal": {"en": "(not normal)", "ar": "(غير طبيعي)"},
+    "room.parallel": {
+        "en": "{unit} runs in parallel with {others}: closed switches join them.",
+        "ar": "{unit} يعمل على التوازي مع {others}: مفاتيح مغلقة تصل بينها.",
+    },
     "room.unconfirmed": {"en": "(not confirmed)", "ar": "(غير مؤكد)"},
     "room.age": {"en": "{hours:.0f} h ago", "ar": "قبل [{hours:.0f} h]"},
     "room.confirm": {"en": "Confirm", "ar": "تأكيد"},

@@ -9,6 +9,7 @@ from gridlib.apps.html import MISSING, Html, escape
 from gridlib.apps.screens.control_room.fleet import risk_of, section_switches
 from gridlib.apps.screens.frame import ltr
 from gridlib.apps.screens.visit import Visit
+from gridlib.domain.network import closed_switches, current_states, joined_transformers
 from gridlib.facts.types import Role, SwitchState
 from gridlib.workflow import queries
 
@@ -39,8 +40,15 @@ def switches(visit: Visit) -> Html:
     heads = ("switch", "kind", "state", "source", "age", "confirm")
     head = "".join(f'<th scope="col">{visit.say(f"room.switch.{word}")}</th>' for word in heads)
     rows = "".join(_row(visit, row) for row in states.to_dict("records"))
+    network = visit.known.base.material.network
+    others = joined_transformers(network, closed_switches(current_states(network)), name)
+    parallel = (
+        f'<p class="fault">{visit.say("room.parallel", unit=name, others=", ".join(others))}</p>'
+        if others
+        else ""
+    )
     return Html(
-        f"<h3>{visit.say('room.switches')}</h3><p class=quiet>{visit.say('room.switches_note')}</p>"
+        f"<h3>{visit.say('room.switches')}</h3>{parallel}<p class=quiet>{visit.say('room.switches_note')}</p>"
         f'<div class="wide" tabindex="0" role="region" aria-label="{visit.text("room.switches")}">'
         f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
