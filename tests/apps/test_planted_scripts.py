@@ -77,7 +77,7 @@ def planted(sample_copy):
         1,
         StepState.COMPLETED,
         by="operator2",
-        reading=script("reading"),
+        reading=f"100 A {script('reading')}",
         remark=script("remark"),
     )
     drafts.save_draft(workbench, "operator", f"acknowledge:{alerts[2]}", {"note": script("kept")})

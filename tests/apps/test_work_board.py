@@ -64,7 +64,7 @@ def test_an_order_is_aborted_half_way_and_settled(workbench, ask, order):
     switching = next(s.step.number for s in order.steps if s.step.switching)
     for step in order.steps[:switching]:
         workorders.record_step(
-            workbench, number, step.step.number, StepState.COMPLETED, by="operator2", reading="seen"
+            workbench, number, step.step.number, StepState.COMPLETED, by="operator2", reading="100 A, seen"
         )
     rev = queries.get_work_order(workbench, number).rev
     fields = {"order": number, "rev": rev, "reason": "smoke at the tie"}
