@@ -20,7 +20,7 @@ from gridlib.workflow import sessions
 log = logging.getLogger(__name__)
 
 PER_PERSON = 12
-"""Kernels that one person may have open, in all sessions together; some 90 MB each."""
+"""Kernels that one person may have open, in all sessions together; some 50 MB each."""
 
 SWEEP_S = 3.0
 """How often the server looks whether owners of kernels are gone [s]."""
